@@ -1,0 +1,116 @@
+import type { Path, Template } from '../template/types.ts';
+
+export type Architecture = 'x86_64' | 'arm64';
+
+/** One place in the template that refers to an artefact and is rewritten once it is published. */
+export interface ArtifactUse {
+  readonly logicalId: string;
+  readonly resourceType: string;
+  /** Path of the property that holds the local reference, e.g. ['Resources', 'Fn', 'Properties', 'CodeUri']. */
+  readonly path: Path;
+  /** How the location is written back; see `LocationForm`. */
+  readonly form: LocationForm;
+  /** 1-based line of the reference in the template, for messages; absent when it has no place of its own. */
+  readonly line?: number | undefined;
+}
+
+/**
+ * How a published location is written into a property:
+ * - `s3-uri`: `s3://bucket/key` as a string
+ * - `s3-https-url`: `https://s3.<region>.<suffix>/bucket/key` as a string
+ * - `s3-object`: an object whose keys have the names given (`{ S3Bucket, S3Key, S3ObjectVersion }`)
+ * - `image-uri`: `repository@sha256:…` as a string
+ */
+export type LocationForm =
+  | { readonly type: 's3-uri' }
+  | { readonly type: 's3-https-url' }
+  | { readonly type: 's3-object'; readonly bucket: string; readonly key: string; readonly version?: string | undefined }
+  | { readonly type: 'image-uri' };
+
+interface ArtifactBase {
+  /** Where the reference stands in the template; several uses of one artefact are built and published once. */
+  readonly uses: readonly ArtifactUse[];
+}
+
+/** Code that becomes (or is) a zip in S3. */
+export interface ZipArtifact extends ArtifactBase {
+  readonly kind: 'zip';
+  /** Absolute path: a directory, a single file to be zipped, or a ready `.zip`. */
+  readonly path: string;
+  /**
+   * `directory`: zipped as it is; `file`: one file zipped alone; `zip`: uploaded as it is;
+   * `dotnet`: a directory with one project file, or a single `.cs` file, published with `dotnet publish` first.
+   */
+  readonly source: 'directory' | 'file' | 'zip' | 'dotnet';
+  readonly architecture: Architecture;
+  /** The function's runtime where the template says one (`dotnet10`, `nodejs24.x`, …). */
+  readonly runtime?: string | undefined;
+}
+
+/** A file that is uploaded as it is (an OpenAPI document, a state machine definition, …). */
+export interface FileArtifact extends ArtifactBase {
+  readonly kind: 'file';
+  /** Absolute path. */
+  readonly path: string;
+}
+
+/**
+ * The template of a nested stack. Its own artefacts are published first; then it is rewritten (`rewriteTemplate(template, published)`)
+ * and the text that comes out is uploaded, keyed by its content.
+ */
+export interface TemplateArtifact extends ArtifactBase {
+  readonly kind: 'template';
+  /** Absolute path. */
+  readonly path: string;
+  readonly template: Template;
+  /** What the nested template refers to; their uses are places in the nested template. May hold further templates. */
+  readonly artifacts: readonly Artifact[];
+}
+
+/** An image that is built here and pushed to ECR. */
+export interface ImageArtifact extends ArtifactBase {
+  readonly kind: 'image';
+  /** Absolute path of the build context directory. */
+  readonly context: string;
+  /** Path of the Dockerfile, absolute. */
+  readonly dockerfile: string;
+  /** `DockerBuildArgs`: name → value; null takes the value from the environment, as `docker build --build-arg NAME` does. */
+  readonly buildArgs: Readonly<Record<string, string | null>>;
+  /** `DockerBuildTarget`: the stage to build. */
+  readonly target?: string | undefined;
+  readonly architecture: Architecture;
+  /** `DockerTag`: `name[:tag]`, lower-cased; names the ECR repository. */
+  readonly imageTag?: string | undefined;
+  /** `DockerHostBuildOutputDir`: run `dotnet publish` into this context-relative directory before the image build. */
+  readonly hostBuildOutputDir?: string | undefined;
+}
+
+/** An image that exists in the engine already and only has to be pushed (`ImageUri: my-app:latest`). */
+export interface LocalImageArtifact extends ArtifactBase {
+  readonly kind: 'local-image';
+  /** Name the engine knows it by; for an archive only its file name, for messages. */
+  readonly reference: string;
+  /** Absolute path of an image archive (`.tar`, `.tar.gz`, `.tgz`), which is loaded into the engine first. */
+  readonly archive?: string | undefined;
+  readonly architecture: Architecture;
+  readonly imageTag?: string | undefined;
+}
+
+export type Artifact = ZipArtifact | FileArtifact | TemplateArtifact | ImageArtifact | LocalImageArtifact;
+
+/** Where a published artefact is. */
+export type Location =
+  | { readonly type: 's3'; readonly bucket: string; readonly key: string; readonly versionId?: string | undefined; readonly region: string }
+  | { readonly type: 'image'; readonly repositoryUri: string; readonly tag: string; /** `sha256:…` */ readonly digest: string };
+
+/** What became of an artefact in this run. */
+export interface PublishedArtifact {
+  readonly artifact: Artifact;
+  readonly location: Location;
+  /** Hex SHA-256 of every input (zip, file), or the manifest digest `sha256:…` (image). */
+  readonly digest: string;
+  /** False when the result was found where it belongs, so that nothing had to be built. */
+  readonly built: boolean;
+  /** False when it was there already, so that nothing was uploaded or pushed. */
+  readonly published: boolean;
+}

@@ -1,0 +1,160 @@
+import yargs from 'yargs';
+
+import type { Command } from '../commands/define.ts';
+import { optionSpec, type OptionName } from '../commands/options.ts';
+import { UserError } from '../errors.ts';
+import { isSwitch, normaliseArguments, splitSwitch } from './normalise.ts';
+import { everySwitch, optionsOf, switchTable, type SwitchTable } from './switches.ts';
+import { suggest } from './suggest.ts';
+
+/** What a command line asks for. */
+export type Request =
+  | { readonly kind: 'version' }
+  | {
+      readonly kind: 'help';
+      readonly command: Command | undefined;
+      /** First words of commands, e.g. `bucket`. */ readonly family: string | undefined;
+    }
+  | {
+      readonly kind: 'run';
+      readonly command: Command;
+      /** The text of every switch that was given, by long name. */
+      readonly flags: ReadonlyMap<OptionName, string>;
+      readonly positionals: readonly string[];
+    };
+
+const HELP = /^(--help|--h|-h|-\?)$/i;
+
+/** Reads the arguments after the program's name. Throws UserError USAGE. */
+export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Request {
+  const all = everySwitch();
+  const isHelp = args.some((arg) => HELP.test(arg)) || args[0]?.toLowerCase() === 'help';
+  const rest = args[0]?.toLowerCase() === 'help' ? args.slice(1) : args;
+  const found = findCommand(rest, commands, all);
+  if (found.command === undefined) {
+    if (found.unknown !== undefined) throw unknownCommand(found.unknown, found.family, commands);
+    if (!isHelp && /^--version$/i.test(rest[0] ?? '')) return { kind: 'version' };
+    const stray = isHelp ? undefined : rest.find(isSwitch);
+    if (stray !== undefined && !all.has(splitSwitch(stray).spelling)) {
+      throw new UserError('USAGE', `Unknown switch ${stray}`, { hint: 'lambda-tool --help lists the commands' });
+    }
+    return { kind: 'help', command: undefined, family: found.family };
+  }
+  if (isHelp) return { kind: 'help', command: found.command, family: undefined };
+  return parseArguments(found.command, found.rest, commands);
+}
+
+interface FoundCommand {
+  readonly command: Command | undefined;
+  readonly rest: readonly string[];
+  readonly family: string | undefined;
+  readonly unknown: string | undefined;
+}
+
+/** The command is the first word (or two) that is no switch and no value of one. */
+function findCommand(args: readonly string[], commands: readonly Command[], all: SwitchTable): FoundCommand {
+  const at = nextWord(args, 0, all);
+  const first = args[at]?.toLowerCase();
+  if (first === undefined) return { command: undefined, rest: args, family: undefined, unknown: undefined };
+  const without = (...indexes: number[]): string[] => args.filter((_, index) => !indexes.includes(index));
+  const single = commands.find((command) => command.name === first);
+  if (single !== undefined) return { command: single, rest: without(at), family: undefined, unknown: undefined };
+  const family = commands.some((command) => command.name.startsWith(`${first} `)) ? first : undefined;
+  if (family === undefined) return { command: undefined, rest: args, family: undefined, unknown: args[at] };
+  const next = nextWord(args, at + 1, all);
+  const second = args[next];
+  if (second === undefined) return { command: undefined, rest: args, family, unknown: undefined };
+  const name = `${first} ${second.toLowerCase()}`;
+  const double = commands.find((command) => command.name === name);
+  return { command: double, rest: without(at, next), family, unknown: double === undefined ? name : undefined };
+}
+
+function nextWord(args: readonly string[], from: number, all: SwitchTable): number {
+  for (let index = from; index < args.length; index += 1) {
+    const token = args[index] ?? '';
+    if (!isSwitch(token)) return index;
+    const { spelling, value } = splitSwitch(token);
+    const meaning = all.get(spelling);
+    const takesNext = meaning !== undefined && value === undefined && !isBooleanAlone(meaning.name, args[index + 1]);
+    if (takesNext) index += 1;
+  }
+  return args.length;
+}
+
+function isBooleanAlone(name: OptionName, next: string | undefined): boolean {
+  return optionSpec(name).type === 'boolean' && !/^(true|false)$/i.test(next ?? '');
+}
+
+function parseArguments(command: Command, args: readonly string[], commands: readonly Command[]): Request {
+  const names = optionsOf(command);
+  const { switches, words } = normaliseArguments(args, {
+    table: switchTable(names),
+    commandName: command.name,
+    othersWith: (spelling) =>
+      commands.filter((other) => other !== command && switchTable(optionsOf(other)).has(spelling)).map((other) => other.name),
+  });
+  checkWords(command, words);
+  const parsed = yargs([...switches])
+    .parserConfiguration({
+      'parse-numbers': false,
+      'dot-notation': false,
+      'camel-case-expansion': false,
+      'duplicate-arguments-array': false,
+      'boolean-negation': false,
+    })
+    .options(Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])))
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .parseSync();
+  const flags = new Map<OptionName, string>();
+  for (const name of names) {
+    const value: unknown = parsed[name];
+    if (typeof value === 'string') flags.set(name, value);
+  }
+  applyPositional(command, words, flags);
+  return { kind: 'run', command, flags, positionals: words };
+}
+
+/** A switch beats the word that stands for it, as in the reference tool. */
+function applyPositional(command: Command, words: readonly string[], flags: Map<OptionName, string>): void {
+  command.positionals.forEach((positional, index) => {
+    const word = words[index];
+    if (positional.option !== undefined && word !== undefined && !flags.has(positional.option)) flags.set(positional.option, word);
+  });
+}
+
+function checkWords(command: Command, words: readonly string[]): void {
+  const { positionals } = command;
+  const required = positionals.filter((positional) => positional.required === true);
+  const missing = required[words.length];
+  if (words.length < required.length && missing !== undefined) {
+    throw new UserError('USAGE', `${command.name} needs ${missing.name}: ${missing.describe.toLowerCase()}`, {
+      hint: `lambda-tool ${command.name} --help`,
+    });
+  }
+  const open = positionals.at(-1)?.variadic === true;
+  const extra = words[positionals.length];
+  if (!open && extra !== undefined) {
+    throw new UserError('USAGE', `${command.name} does not know what to do with "${extra}"`, {
+      hint: /^(true|false)$/i.test(extra) ? 'Is a switch missing before it?' : `lambda-tool ${command.name} --help`,
+    });
+  }
+}
+
+function unknownCommand(word: string, family: string | undefined, commands: readonly Command[]): UserError {
+  const near = suggest(
+    word,
+    commands.map((command) => command.name),
+  );
+  const members = commands
+    .filter((command) => family !== undefined && command.name.startsWith(`${family} `))
+    .map((command) => command.name);
+  const hint =
+    near !== undefined
+      ? `Did you mean lambda-tool ${near}?`
+      : members.length > 0
+        ? `There is: ${members.join(', ')}`
+        : 'lambda-tool --help lists the commands';
+  return new UserError('USAGE', `Unknown command "${word}"`, { hint });
+}

@@ -1,0 +1,67 @@
+import type { AwsEdge } from './aws-config.ts';
+import type { Stacks } from './cloudformation.ts';
+import type { ContainerEngine } from './docker.ts';
+import type { ImageRepositories } from './ecr.ts';
+import type { ObjectStore } from './s3.ts';
+import type { CallerIdentity } from './sts.ts';
+
+/** Everything outside the process, each imported and made on first use and then shared by the whole run. */
+export interface Clients {
+  /** Region, credentials and endpoints. */
+  readonly edge: () => Promise<AwsEdge>;
+  /** Whose account it is. */
+  readonly caller: () => Promise<CallerIdentity>;
+  readonly stacks: () => Promise<Stacks>;
+  readonly objects: () => Promise<ObjectStore>;
+  readonly repositories: () => Promise<ImageRepositories>;
+  /** Throws UserError ENGINE_NOT_FOUND. */
+  readonly engine: () => Promise<ContainerEngine>;
+}
+
+export interface ClientsRequest {
+  readonly createEdge: () => Promise<AwsEdge>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+export function createClients(request: ClientsRequest): Clients {
+  const edge = once(request.createEdge);
+  const caller = once(async () => {
+    const { createIdentities } = await import('./sts.ts');
+    return (await createIdentities((await edge()).configFor('sts'))).caller(request.signal);
+  });
+  return {
+    edge,
+    caller,
+    stacks: once(async () => {
+      const [{ createStacks }, { configFor }] = await Promise.all([import('./cloudformation.ts'), edge()]);
+      return createStacks(configFor('cloudformation'));
+    }),
+    objects: once(async () => {
+      const [{ createObjectStore }, { configFor }, { account }] = await Promise.all([import('./s3.ts'), edge(), caller()]);
+      return createObjectStore(configFor('s3'), { accountId: account });
+    }),
+    repositories: once(async () => {
+      const [{ createImageRepositories }, { configFor }] = await Promise.all([import('./ecr.ts'), edge()]);
+      return createImageRepositories(configFor('ecr'));
+    }),
+    engine: once(async () => {
+      const { findContainerEngine } = await import('./docker.ts');
+      return findContainerEngine({ env: request.env });
+    }),
+  };
+}
+
+/** Remembers the answer of the first call; a failure is not remembered. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return async () => {
+    made ??= make();
+    try {
+      return await made;
+    } catch (error) {
+      made = undefined;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,28 @@
+import type { SdkClientConfig } from './aws-config.ts';
+import { translateAwsError } from './aws-errors.ts';
+
+export interface CallerIdentity {
+  /** Twelve digits. */
+  readonly account: string;
+  readonly arn: string;
+}
+
+export interface Identities {
+  /** Who the credentials belong to. Throws UserError CREDENTIALS, ACCESS_DENIED, ENDPOINT_UNREACHABLE. */
+  caller(signal?: AbortSignal): Promise<CallerIdentity>;
+}
+
+export async function createIdentities(config: SdkClientConfig): Promise<Identities> {
+  const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
+  const client = new STSClient({ ...config });
+  return {
+    async caller(signal) {
+      try {
+        const answer = await client.send(new GetCallerIdentityCommand({}), signal === undefined ? {} : { abortSignal: signal });
+        return { account: answer.Account ?? '', arn: answer.Arn ?? '' };
+      } catch (error) {
+        throw translateAwsError(error, { service: 'STS', operation: 'GetCallerIdentity', endpoint: config.endpoint });
+      }
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { announce } from '../deployment/identity.ts';
+import type { Stack } from '../clients/cloudformation.ts';
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { checkDeletable, deleteStack } from '../stack/delete.ts';
+import { defineCommand } from './define.ts';
+
+export const deleteServerless = defineCommand({
+  name: 'delete-serverless',
+  summary: 'Delete stacks and wait until they are gone',
+  group: 'Applications',
+  aws: true,
+  positionals: [{ name: 'stack-name', describe: 'Names of the stacks', variadic: true }],
+  options: ['stack-name', 'cloudformation-role', 'stack-polling-delay', 'yes', 'port'],
+  persist: ['stack-name'],
+  examples: [
+    { command: 'lambda-tool delete-serverless -sn Shop', describe: 'asks first when a person is at the terminal' },
+    { command: 'lambda-tool delete-serverless Shop Shop-Test --yes', describe: '' },
+  ],
+  async run(options, context) {
+    const names = await stackNames(options.stackName, options.positionals, context);
+    const identity = await announce(context);
+    const stacks = await context.clients.stacks();
+    const found: Stack[] = [];
+    const absent: string[] = [];
+    for (const name of names) {
+      const stack = await stacks.find(name, context.signal);
+      if (stack === undefined) absent.push(name);
+      else found.push(stack);
+    }
+    for (const name of absent) context.reporter.info(`Stack ${name} does not exist; there is nothing to delete`);
+    found.forEach(checkDeletable);
+    await confirm(found, options.yes === true, context);
+    const deps = { stacks, clock: context.clock, reporter: context.reporter, signal: context.signal };
+    const longestPauseMs = options.stackPollingDelay === undefined ? undefined : options.stackPollingDelay * 1000;
+    for (const stack of found) {
+      await deleteStack(stack, { roleArn: options.cloudformationRole, longestPauseMs }, deps);
+    }
+    context.reporter.result({
+      data: { ...identity, deleted: found.map((stack) => ({ stackName: stack.name, stackId: stack.id })), absent },
+      human: found.map((stack) => `Stack ${stack.name} is deleted.`),
+    });
+  },
+});
+
+/** A switch beats the words, as in the reference tool. */
+async function stackNames(option: string | undefined, words: readonly string[], context: Context): Promise<readonly string[]> {
+  const given = context.settings.get('stack-name').source === 'command line' || words.length === 0 ? option : undefined;
+  if (given !== undefined) return [given];
+  if (words.length > 0) return [...new Set(words)];
+  if (context.prompts.available) return [await context.prompts.text({ message: 'Stack to delete' })];
+  throw new UserError('MISSING_OPTION', 'The name of the stack is missing', { hint: 'lambda-tool delete-serverless -sn NAME' });
+}
+
+/** A person is asked; a pipeline has said what it wants by calling the command. */
+async function confirm(stacks: readonly Stack[], yes: boolean, context: Context): Promise<void> {
+  if (stacks.length === 0 || yes || !context.prompts.available) return;
+  const names = stacks.map((stack) => stack.name).join(', ');
+  const agreed = await context.prompts.confirm({
+    message: `Delete ${names} with everything in ${stacks.length === 1 ? 'it' : 'them'}?`,
+    default: false,
+  });
+  if (!agreed) throw new UserError('DECLINED', `Nothing was deleted`, { hint: '--yes answers the question' });
+}

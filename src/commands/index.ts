@@ -1,0 +1,27 @@
+import { bucketCreate } from './bucket-create.ts';
+import { bucketDelete } from './bucket-delete.ts';
+import type { Command } from './define.ts';
+import { deleteServerless } from './delete-serverless.ts';
+import { deployServerless } from './deploy-serverless.ts';
+import { localEnv } from './local-env.ts';
+import { localLogs } from './local-logs.ts';
+import { localReset } from './local-reset.ts';
+import { localStart } from './local-start.ts';
+import { localStatus } from './local-status.ts';
+import { localStop } from './local-stop.ts';
+import { newProject } from './new.ts';
+
+/** All commands, in the order of `--help`. */
+export const COMMANDS: readonly Command[] = [
+  deployServerless,
+  deleteServerless,
+  bucketCreate,
+  bucketDelete,
+  newProject,
+  localStart,
+  localStop,
+  localStatus,
+  localEnv,
+  localLogs,
+  localReset,
+];

@@ -1,0 +1,330 @@
+import type { CamelCase, OptionSpec, OptionTypes } from './option-spec.ts';
+
+/**
+ * Every switch of every command, once. Names, short forms and meanings are those of the reference tool where it has
+ * them; the rest is ours. A command names the ones it takes.
+ */
+export const OPTIONS = {
+  // ---- Stack
+  'stack-name': {
+    type: 'string',
+    short: 'sn',
+    value: 'NAME',
+    group: 'Stack',
+    describe: 'Name of the CloudFormation stack',
+    question: 'Stack name',
+  },
+  'template-parameters': {
+    type: 'map',
+    short: 'tp',
+    value: 'K=V;…',
+    group: 'Stack',
+    describe: 'Values for the parameters of the template',
+  },
+  'parameters-file': {
+    type: 'string',
+    value: 'FILE',
+    group: 'Stack',
+    describe: 'JSON or YAML file with parameter values; --template-parameters beats it',
+  },
+  tags: { type: 'map', value: 'K=V;…', group: 'Stack', describe: 'Tags of the stack, passed on to its resources' },
+  'cloudformation-role': {
+    type: 'string',
+    short: 'cfrole',
+    value: 'ARN',
+    group: 'Stack',
+    describe: 'Role that CloudFormation assumes for the operation',
+  },
+  'disable-capabilities': {
+    type: 'list',
+    short: 'dc',
+    value: 'A,B',
+    group: 'Stack',
+    describe: 'Capabilities not to acknowledge (CAPABILITY_IAM, CAPABILITY_NAMED_IAM, CAPABILITY_AUTO_EXPAND)',
+  },
+  'stack-wait': {
+    type: 'boolean',
+    short: 'sw',
+    group: 'Stack',
+    default: true,
+    describe: 'Wait until the stack operation has ended',
+  },
+  'stack-polling-delay': {
+    type: 'number',
+    short: 'pd',
+    value: 'SECONDS',
+    group: 'Stack',
+    minimum: 1,
+    inFile: false,
+    persist: false,
+    describe: 'Longest pause between two looks at the stack; without it the pace adapts by itself',
+  },
+  recreate: {
+    type: 'boolean',
+    group: 'Stack',
+    default: true,
+    describe: 'Delete a stack that never came up (ROLLBACK_COMPLETE) and create it anew; --no-recreate refuses',
+  },
+
+  // ---- Template
+  template: {
+    type: 'string',
+    short: 't',
+    value: 'FILE',
+    group: 'Template',
+    describe: 'Path of the template, relative to the project (default: serverless.template, template.yaml, …)',
+    question: 'Template',
+  },
+  'template-substitutions': {
+    type: 'map',
+    short: 'ts',
+    value: 'PATH=V;…',
+    group: 'Template',
+    describe: 'JSONPath into the template → a file whose text is put there, or the value itself',
+  },
+  'output-template': {
+    type: 'string',
+    short: 'ot',
+    value: 'FILE',
+    group: 'Template',
+    describe: 'Where the packaged template is written; - is stdout',
+    question: 'Output template',
+  },
+
+  // ---- Artifacts
+  's3-bucket': {
+    type: 'string',
+    short: 'sb',
+    value: 'BUCKET',
+    group: 'Artifacts',
+    describe: 'Bucket for zips, files and large templates',
+    question: 'S3 bucket for the artifacts',
+  },
+  's3-prefix': {
+    type: 'string',
+    short: 'sp',
+    value: 'PREFIX',
+    group: 'Artifacts',
+    describe: 'Put before every key as it is; write the / yourself',
+  },
+  'resolve-s3': {
+    type: 'boolean',
+    short: 'rs',
+    group: 'Artifacts',
+    describe: 'Without --s3-bucket: use a bucket that lambda-tool makes for this account and region',
+  },
+  package: {
+    type: 'string',
+    short: 'pac',
+    value: 'ZIP',
+    group: 'Artifacts',
+    persist: false,
+    describe: "A ready zip for the code that lies in the template's own directory",
+  },
+  configuration: {
+    type: 'string',
+    short: 'c',
+    value: 'NAME',
+    group: 'Artifacts',
+    describe: 'Build configuration for dotnet publish (default Release)',
+  },
+  framework: {
+    type: 'string',
+    short: 'f',
+    value: 'TFM',
+    group: 'Artifacts',
+    describe: "Target framework for .NET code in the template's own directory (net10.0, …)",
+  },
+  'msbuild-parameters': {
+    type: 'string',
+    value: 'TEXT',
+    group: 'Artifacts',
+    describe: 'Further arguments for dotnet publish; /p:… arguments are added to it',
+  },
+  'disable-version-check': {
+    type: 'boolean',
+    short: 'dvc',
+    group: 'Artifacts',
+    persist: false,
+    describe: 'Taken for the sake of old pipelines; there is nothing left to check',
+  },
+  'docker-build-options': {
+    type: 'string',
+    short: 'dbo',
+    value: 'TEXT',
+    group: 'Artifacts',
+    describe: 'Further options of the image build: --build-arg, --target, --no-cache, --pull',
+  },
+  'docker-host-build-output-dir': {
+    type: 'string',
+    value: 'DIR',
+    group: 'Artifacts',
+    describe: 'Run dotnet publish into this directory of the project before the image is built',
+  },
+
+  // ---- Project
+  'output-directory': {
+    type: 'string',
+    short: 'o',
+    value: 'DIR',
+    group: 'Project',
+    aliases: ['output-dir'],
+    inFile: false,
+    describe: 'Directory to write to; made when missing',
+  },
+  name: { type: 'string', short: 'n', value: 'NAME', group: 'Project', inFile: false, describe: 'Name of the project' },
+  list: { type: 'boolean', short: 'l', group: 'Project', inFile: false, describe: 'List what there is and do nothing else' },
+  force: { type: 'boolean', group: 'Project', inFile: false, describe: 'Write over files that exist' },
+
+  // ---- Local target
+  local: { type: 'boolean', group: 'Local target', persist: false, describe: 'Use the AWS target on this machine; no account needed' },
+  port: {
+    type: 'number',
+    value: 'PORT',
+    group: 'Local target',
+    minimum: 0,
+    describe: 'Port of the local target (default 4577, or the next free one)',
+  },
+  follow: { type: 'boolean', group: 'Local target', inFile: false, describe: 'Go on printing as lines come' },
+  function: { type: 'string', value: 'NAME', group: 'Local target', inFile: false, describe: 'Only the log of this function' },
+
+  // ---- AWS
+  region: { type: 'string', value: 'REGION', group: 'AWS', describe: 'AWS region', question: 'AWS region' },
+  profile: { type: 'string', value: 'NAME', group: 'AWS', describe: 'Profile of the AWS configuration files' },
+  'profile-location': {
+    type: 'string',
+    value: 'FILE',
+    group: 'AWS',
+    describe: 'Credentials file to use in place of ~/.aws/credentials',
+  },
+  'aws-access-key-id': { type: 'string', value: 'ID', group: 'AWS', persist: false, secret: true, describe: 'Access key id' },
+  'aws-secret-key': {
+    type: 'string',
+    value: 'KEY',
+    group: 'AWS',
+    persist: false,
+    secret: true,
+    describe: 'Secret access key; anyone on this machine can read a command line, so prefer a profile',
+  },
+  'aws-session-token': { type: 'string', value: 'TOKEN', group: 'AWS', persist: false, secret: true, describe: 'Session token' },
+  'endpoint-url': {
+    type: 'string',
+    value: 'URL',
+    group: 'AWS',
+    describe: 'Send every request to this endpoint and to no other host (AWS_ENDPOINT_URL works as well)',
+  },
+  'ca-bundle': {
+    type: 'string',
+    value: 'FILE',
+    group: 'AWS',
+    describe: 'PEM file of certificate authorities to trust (AWS_CA_BUNDLE works as well)',
+  },
+
+  // ---- Settings
+  'project-location': {
+    type: 'string',
+    short: 'pl',
+    value: 'DIR',
+    group: 'Settings',
+    persist: false,
+    describe: 'Directory of the project (default: where you are)',
+  },
+  'config-file': {
+    type: 'string',
+    short: 'cfg',
+    value: 'FILE',
+    group: 'Settings',
+    inFile: false,
+    persist: false,
+    describe: 'Defaults file (default: aws-lambda-tools-defaults.json)',
+  },
+  environment: {
+    type: 'string',
+    short: 'e',
+    value: 'NAME',
+    group: 'Settings',
+    persist: false,
+    describe: 'Section of the defaults file to apply on top ("environments": { "NAME": { … } })',
+  },
+  'persist-config-file': {
+    type: 'boolean',
+    short: 'pcfg',
+    group: 'Settings',
+    persist: false,
+    describe: 'After success, save the settings of this run to the defaults file',
+  },
+  'disable-interactive': {
+    type: 'boolean',
+    group: 'Settings',
+    inFile: false,
+    persist: false,
+    describe: 'Ask nothing; a missing value is an error',
+  },
+  'explain-settings': {
+    type: 'boolean',
+    group: 'Settings',
+    inFile: false,
+    persist: false,
+    describe: 'Print every setting with its value and where it came from, and do nothing else',
+  },
+  yes: { type: 'boolean', short: 'y', group: 'Settings', inFile: false, persist: false, describe: 'Answer every question with yes' },
+
+  // ---- Output
+  output: {
+    type: 'string',
+    value: 'FORMAT',
+    group: 'Output',
+    choices: ['table', 'json', 'ndjson'],
+    default: 'table',
+    persist: false,
+    describe: 'How the answer is written to stdout: table, json (one document) or ndjson (one event a line)',
+  },
+  color: { type: 'boolean', group: 'Output', persist: false, describe: 'Colours; --no-color or NO_COLOR turns them off' },
+  quiet: { type: 'boolean', short: 'q', group: 'Output', persist: false, describe: 'Only the answer, warnings and errors' },
+  verbose: { type: 'boolean', short: 'v', group: 'Output', persist: false, describe: 'Every call and every line of what is run' },
+} as const satisfies Record<string, OptionSpec>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** What every command takes. */
+export const COMMON_OPTIONS = [
+  'output',
+  'color',
+  'quiet',
+  'verbose',
+  'project-location',
+  'config-file',
+  'environment',
+  'persist-config-file',
+  'disable-interactive',
+  'explain-settings',
+] as const satisfies readonly OptionName[];
+
+/** What every command takes that speaks to AWS. */
+export const AWS_OPTIONS = [
+  'local',
+  'region',
+  'profile',
+  'profile-location',
+  'aws-access-key-id',
+  'aws-secret-key',
+  'aws-session-token',
+  'endpoint-url',
+  'ca-bundle',
+] as const satisfies readonly OptionName[];
+
+type HasDefault<N extends OptionName> = (typeof OPTIONS)[N] extends { default: unknown } ? true : false;
+type Value<N extends OptionName> = OptionTypes[(typeof OPTIONS)[N]['type']];
+
+/** The options of a command as its `run` gets them: camelCase keys, undefined where nothing gave a value. */
+export type OptionValues<N extends OptionName> = {
+  readonly [K in N as CamelCase<K>]: HasDefault<K> extends true ? Value<K> : Value<K> | undefined;
+};
+
+export type CommonOption = (typeof COMMON_OPTIONS)[number];
+export type AwsOption = (typeof AWS_OPTIONS)[number];
+
+/** The entry of the table, with its optional members visible. */
+export function optionSpec(name: OptionName): OptionSpec {
+  return OPTIONS[name];
+}

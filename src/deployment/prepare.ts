@@ -1,0 +1,109 @@
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { chooseParameters, requireParameters, type DeclaredParameter } from '../stack/parameters.ts';
+import { planDeployment, type StackPlan } from '../stack/plan.ts';
+import type { Wish } from '../stack/unchanged.ts';
+import { templateParameters } from '../template/read.ts';
+import type { JsonValue, Template } from '../template/types.ts';
+import { readParametersFile } from './parameters-file.ts';
+
+export interface StackOptions {
+  readonly stackName: string;
+  readonly templateParameters: Readonly<Record<string, string>> | undefined;
+  readonly parametersFile: string | undefined;
+  readonly tags: Readonly<Record<string, string>> | undefined;
+  readonly cloudformationRole: string | undefined;
+  readonly disableCapabilities: readonly string[] | undefined;
+  readonly recreate: boolean;
+}
+
+export interface PreparedStack {
+  readonly plan: Exclude<StackPlan, { kind: 'refuse' }>;
+  readonly wish: Omit<Wish, 'templateText'> & { readonly capabilities: readonly string[] };
+}
+
+/** The tag by which `list-serverless` of the reference tool knows its stacks; any tool's list goes on working. */
+export const STACK_MARKER_TAG = 'AWSServerlessAppNETCore';
+
+const CAPABILITIES = ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'] as const;
+
+/**
+ * Looks at the stack and settles everything about it that needs no artefact, before any long work.
+ * Throws UserError STACK_STATE when its state does not allow a deployment, MISSING_OPTION for parameters without a value.
+ */
+export async function prepareStack(options: StackOptions, template: Template, context: Context): Promise<PreparedStack> {
+  const given = await givenParameters(options, context);
+  const stack = await (await context.clients.stacks()).find(options.stackName, context.signal);
+  const plan = planDeployment(stack, { recreate: options.recreate });
+  if (plan.kind === 'refuse')
+    throw new UserError('STACK_STATE', plan.reason, { hint: plan.hint, result: { stackName: options.stackName } });
+
+  const declared = templateParameters(template);
+  const current = plan.kind === 'update' ? plan.stack : undefined;
+  const choice = chooseParameters(declared, given, current);
+  for (const name of choice.undeclared) context.reporter.warn(`The template declares no parameter ${name}; it was left out`);
+  const complete = { ...given, ...(await askForMissing(choice.missing, declared, context)) };
+  requireParameters(chooseParameters(declared, complete, current));
+  return {
+    plan,
+    wish: {
+      declared,
+      given: complete,
+      tags: chooseTags(options.tags, current?.tags),
+      roleArn: options.cloudformationRole,
+      capabilities: CAPABILITIES.filter((name) => !options.disableCapabilities?.some((other) => other.trim().toUpperCase() === name)),
+      hasOutsideInputs: hasOutsideInputs(template),
+    },
+  };
+}
+
+async function givenParameters(options: StackOptions, context: Context): Promise<Record<string, string>> {
+  const fromFile = options.parametersFile === undefined ? {} : await readParametersFile(options.parametersFile, context.projectDirectory);
+  return { ...fromFile, ...options.templateParameters };
+}
+
+async function askForMissing(
+  missing: readonly string[],
+  declared: readonly DeclaredParameter[],
+  context: Context,
+): Promise<Record<string, string>> {
+  const answers: Record<string, string> = {};
+  if (!context.prompts.available) return answers;
+  for (const name of missing) {
+    const secret = declared.find((parameter) => parameter.name === name)?.noEcho === true;
+    const message = `Parameter ${name}`;
+    answers[name] = secret ? await context.prompts.secret(message) : await context.prompts.text({ message });
+  }
+  return answers;
+}
+
+/** Given tags replace the stack's; without any, those it has stay. */
+function chooseTags(
+  given: Readonly<Record<string, string>> | undefined,
+  current: Readonly<Record<string, string>> | undefined,
+): Record<string, string> {
+  const tags = { ...(given ?? current) };
+  return Object.hasOwn(tags, STACK_MARKER_TAG) ? tags : { ...tags, [STACK_MARKER_TAG]: 'true' };
+}
+
+const PLAIN_TRANSFORMS = new Set(['AWS::Serverless-2016-10-31', 'AWS::LanguageExtensions', 'AWS::CodeDeployBlueGreen']);
+
+/** Macros, included files and dynamic references can change what a template means without a change in its text. */
+function hasOutsideInputs(template: Template): boolean {
+  if (/\{\{resolve:|Fn::Transform|AWS::Include/.test(template.text)) return true;
+  const transform: JsonValue | undefined = template.value['Transform'];
+  const names = Array.isArray(transform) ? transform : transform === undefined ? [] : [transform];
+  return names.some((name) => typeof name !== 'string' || !PLAIN_TRANSFORMS.has(name));
+}
+
+/** One clause about the stack, for the line that tells what is going to happen. */
+export function describeStackWish(plan: PreparedStack['plan'], stackName: string): string {
+  switch (plan.kind) {
+    case 'create':
+      return `stack ${stackName} does not exist yet`;
+    case 'update':
+      return `stack ${stackName} is ${plan.stack.status}`;
+    case 'recreate':
+      return `stack ${stackName} never came up (${plan.stack.status}) and is made anew`;
+  }
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import { chooseBucket, type BucketWish } from './artifact-bucket.ts';
+
+/** Limits of CreateChangeSet, in bytes: a body in the request, and a template in S3 (CloudFormation quotas). */
+const BODY_LIMIT = 51_200;
+const TEMPLATE_LIMIT = 1_048_576;
+
+export interface TemplateBodyWish extends BucketWish {
+  readonly s3Prefix: string | undefined;
+}
+
+/** Hands a template over in the request, or through the bucket when it is longer than a request may be. */
+export async function placeTemplate(
+  text: string,
+  wish: TemplateBodyWish,
+  context: Context,
+  knownBucket: string | undefined,
+): Promise<{ readonly body: string } | { readonly url: string }> {
+  const size = Buffer.byteLength(text);
+  if (size <= BODY_LIMIT) return { body: text };
+  if (size > TEMPLATE_LIMIT) {
+    throw new UserError('ARTIFACT_TOO_LARGE', `The template has ${size} bytes; CloudFormation takes ${TEMPLATE_LIMIT} at most`, {
+      hint: 'Split it into nested stacks',
+    });
+  }
+  const bucket = knownBucket ?? (await chooseBucket(wish, context));
+  const key = `${wish.s3Prefix ?? ''}${createHash('sha256').update(text).digest('hex')}.template`;
+  const objects = await context.clients.objects();
+  if ((await objects.findObject(bucket, key, context.signal)) === undefined)
+    await objects.uploadText(bucket, key, text, { signal: context.signal });
+  return { url: await objectUrl(bucket, key, context) };
+}
+
+/** CloudFormation reads it with the caller's rights, so it needs no signature. */
+async function objectUrl(bucket: string, key: string, context: Context): Promise<string> {
+  const edge = await context.clients.edge();
+  const path = `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  const endpoint = edge.endpointFor('s3');
+  if (endpoint !== undefined) return `${endpoint.replace(/\/$/, '')}/${path}`;
+  const suffix = edge.region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  return `https://s3.${edge.region}.${suffix}/${path}`;
+}

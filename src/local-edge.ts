@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+
+import type { AwsEdge } from './clients/aws-config.ts';
+import { UserError, messageOf } from './errors.ts';
+
+/** Where this copy of the program lies. */
+export interface Installation {
+  readonly version: string;
+  /** Absolute path of the folder with the built files. */
+  readonly distFolder: string;
+  /** Absolute path of the folder with the project templates. */
+  readonly templatesFolder: string;
+}
+
+export interface LocalEdgeRequest {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly installation: Installation;
+  readonly region: string | undefined;
+  readonly port: number | undefined;
+}
+
+export const LOCAL_DEFAULT_REGION = 'us-east-1';
+
+/** The AWS edge of `--local`: the target on this machine, started when it does not run yet. */
+export async function createLocalEdge(request: LocalEdgeRequest): Promise<AwsEdge> {
+  const [target, { createHttpHandler, guardHandler }] = await Promise.all([startLocal(request), import('./clients/http-handler.ts')]);
+  const handler = guardHandler(await createHttpHandler(undefined), target.endpoint);
+  const credentials = () => Promise.resolve(target.credentials);
+  const region = request.region ?? LOCAL_DEFAULT_REGION;
+  return {
+    region,
+    profile: undefined,
+    credentialSource: `local target ${target.endpoint}`,
+    credentials,
+    endpointFor: () => target.endpoint,
+    configFor: () => ({
+      region,
+      credentials,
+      endpoint: target.endpoint,
+      requestHandler: handler,
+      maxAttempts: 2,
+      retryMode: 'standard',
+      customUserAgent: [['lambda-tool', request.installation.version]],
+    }),
+  };
+}
+
+/** Starts the local target, or finds the one that runs. Throws UserError LOCAL_PORT_TAKEN or LOCAL_START_FAILED. */
+export async function startLocal(request: Omit<LocalEdgeRequest, 'region'>) {
+  const local = await import('./local/index.ts');
+  try {
+    return await local.ensureLocalTarget({
+      folder: local.defaultLocalFolder(request.env),
+      daemonEntry: join(request.installation.distFolder, 'local-daemon.js'),
+      version: request.installation.version,
+      ...(request.port === undefined ? {} : { port: request.port }),
+    });
+  } catch (error) {
+    throw translateLocalError(error);
+  }
+}
+
+/** The local target has errors of its own, because it knows nothing of the rest of the program. */
+export function translateLocalError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'LocalTargetError') return error;
+  const taken = 'code' in error && error.code === 'PORT_TAKEN';
+  return new UserError(taken ? 'LOCAL_PORT_TAKEN' : 'LOCAL_START_FAILED', messageOf(error), {
+    hint: taken
+      ? 'Choose another with --port, or leave --port out to get the next free one'
+      : 'lambda-tool local logs shows what it wrote; lambda-tool local reset begins anew',
+    cause: error,
+  });
+}

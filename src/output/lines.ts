@@ -1,0 +1,55 @@
+import { formatSeconds } from './format.ts';
+import type { Step, StepTitle } from './reporter.ts';
+import type { Sink } from './streams.ts';
+import type { Style } from './style.ts';
+
+/** How steps and messages reach stderr. One for a pipe, one for a terminal. */
+export interface Lines {
+  step<T>(title: StepTitle, work: (step: Step) => Promise<T>): Promise<T>;
+  info(message: string): void;
+  warn(message: string): void;
+  /** Called once at the end; nothing may be left turning. */
+  close(): void;
+}
+
+export interface LineOptions {
+  readonly stderr: Sink;
+  readonly style: Style;
+  readonly verbose: boolean;
+  readonly now: () => number;
+  /** Set in GitHub Actions: warnings become annotations and steps become groups. */
+  readonly github: boolean;
+}
+
+/** One complete line per fact, prefixed by what it is about: for pipes, CI and logs. */
+export function createPlainLines(options: LineOptions): Lines {
+  const write = (text: string): void => options.stderr.write(`${text}\n`);
+  return {
+    async step(title, work) {
+      const prefix = `[${title.kind} ${title.name}]`;
+      const started = options.now();
+      let summary: string | undefined;
+      try {
+        const result = await work({
+          progress: () => undefined,
+          note: (text) => write(`${prefix} ${text}`),
+          output: (line) => write(`${prefix} | ${line}`),
+          summary: (text) => (summary = text),
+        });
+        write(`${prefix} ${summary ?? 'done'} (${formatSeconds(options.now() - started)})`);
+        return result;
+      } catch (error) {
+        write(`${prefix} ${options.style('red', 'failed')} (${formatSeconds(options.now() - started)})`);
+        throw error;
+      }
+    },
+    info: (message) => write(message),
+    warn: (message) => write(options.github ? `::warning::${escapeCommand(message)}` : `${options.style('yellow', 'Warning:')} ${message}`),
+    close: () => undefined,
+  };
+}
+
+/** Workflow commands end at a line break and use % to escape (GitHub's toolkit documents both). */
+export function escapeCommand(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}

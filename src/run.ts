@@ -1,0 +1,207 @@
+import { resolve } from 'node:path';
+
+import { optionsOf } from './cli/switches.ts';
+import { parseCommandLine } from './cli/parse.ts';
+import type { Clients } from './clients/index.ts';
+import { createClients } from './clients/index.ts';
+import type { Sourced } from './clients/aws-edge.ts';
+import type { Command } from './commands/define.ts';
+import { COMMANDS } from './commands/index.ts';
+import type { OptionName } from './commands/options.ts';
+import type { Clock, Context } from './context.ts';
+import { UserError, isAbort, messageOf } from './errors.ts';
+import type { Installation } from './local-edge.ts';
+import { createOutput, type Output, type OutputFormat } from './output/index.ts';
+import { noPrompts, createTerminalPrompts } from './output/terminal-prompts.ts';
+import type { Prompts } from './output/prompts.ts';
+import type { ShownError } from './output/render.ts';
+import type { Streams } from './output/streams.ts';
+import { readDefaultsFile } from './settings/defaults-file.ts';
+import { explainSettings } from './settings/explain.ts';
+import { persistSettings } from './settings/persist.ts';
+import { resolveSettings, type Settings } from './settings/resolve.ts';
+
+/** The world around one run of the program. */
+export interface RunRequest {
+  /** Arguments after the program's name. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly streams: Streams;
+  /** Whether a person is at the terminal: stdin and stderr are terminals and this is not CI. */
+  readonly interactive: boolean;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly installation: Installation;
+}
+
+export const EXIT = { done: 0, failed: 1, usage: 2, changes: 3, functionError: 4, interrupted: 130 } as const;
+
+const USAGE_CODES = new Set(['USAGE', 'MISSING_OPTION']);
+
+/** One run, from arguments to an exit code. Throws nothing. */
+export async function run(request: RunRequest): Promise<number> {
+  let parsed;
+  try {
+    parsed = parseCommandLine(request.args, COMMANDS);
+  } catch (error) {
+    return fail(error, request, await outputFor(request, undefined), '');
+  }
+  if (parsed.kind === 'version') {
+    request.streams.stdout.write(`${request.installation.version}\n`);
+    return EXIT.done;
+  }
+  if (parsed.kind === 'help') {
+    const help = await import('./cli/help.ts');
+    const text = parsed.command === undefined ? help.renderOverview(COMMANDS, parsed.family) : help.renderCommandHelp(parsed.command);
+    // Help that nobody asked for (no command at all) is a wrong usage.
+    const asked = request.args.length > 0;
+    (asked ? request.streams.stdout : request.streams.stderr).write(`${text}\n`);
+    return asked && (parsed.family === undefined || request.args.length > 1) ? EXIT.done : EXIT.usage;
+  }
+  return runCommand(parsed.command, parsed.flags, parsed.positionals, request);
+}
+
+async function runCommand(
+  command: Command,
+  flags: ReadonlyMap<OptionName, string>,
+  positionals: readonly string[],
+  request: RunRequest,
+): Promise<number> {
+  let output: Output | undefined;
+  try {
+    const projectDirectory = resolve(request.cwd, flags.get('project-location') ?? '.');
+    const configFile = flags.get('config-file') ?? request.env['LAMBDA_TOOL_CONFIG_FILE'];
+    const environment = flags.get('environment') ?? request.env['LAMBDA_TOOL_ENVIRONMENT'];
+    const file = await readDefaultsFile({ projectDirectory, configFile, environment });
+    const settings = resolveSettings({ names: optionsOf(command), flags, env: request.env, file });
+    output = await outputFor(request, settings);
+    if (settings.values['explainSettings'] === true) {
+      output.reporter.result(explainSettings(settings));
+      await output.finish(command.name, undefined, undefined);
+      return EXIT.done;
+    }
+    const context = createContext(request, settings, output);
+    const code = (await command.run({ ...settings.values, positionals }, context)) ?? EXIT.done;
+    await persistSettings(command, settings, context);
+    await output.finish(command.name, undefined, undefined);
+    return code;
+  } catch (error) {
+    return fail(error, request, output ?? (await outputFor(request, undefined, flags)), command.name);
+  }
+}
+
+function createContext(request: RunRequest, settings: Settings, output: Output): Context {
+  const interactive = request.interactive && settings.values['disableInteractive'] !== true;
+  const prompts: Prompts = interactive ? createTerminalPrompts() : noPrompts;
+  const projectDirectory = resolve(request.cwd, (settings.values['projectLocation'] as string | undefined) ?? '.');
+  return {
+    cwd: request.cwd,
+    projectDirectory,
+    env: request.env,
+    installation: request.installation,
+    reporter: output.reporter,
+    prompts,
+    signal: request.signal,
+    clock: request.clock,
+    settings,
+    clients: connect(request, settings, prompts),
+  };
+}
+
+function connect(request: RunRequest, settings: Settings, prompts: Prompts): Clients {
+  const text = (name: string): string | undefined => settings.values[name] as string | undefined;
+  const createEdge = async () => {
+    if (settings.values['local'] === true) {
+      const { createLocalEdge } = await import('./local-edge.ts');
+      const region = text('region') ?? nonEmpty(request.env['AWS_REGION']) ?? nonEmpty(request.env['AWS_DEFAULT_REGION']);
+      return createLocalEdge({
+        env: request.env,
+        installation: request.installation,
+        region,
+        port: settings.values['port'] as number | undefined,
+      });
+    }
+    const { createAwsEdge } = await import('./clients/aws-edge.ts');
+    return createAwsEdge({
+      env: request.env,
+      region: sourced(settings, 'region'),
+      profile: sourced(settings, 'profile'),
+      credentialsFile: text('profileLocation'),
+      accessKeyId: text('awsAccessKeyId'),
+      secretAccessKey: text('awsSecretKey'),
+      sessionToken: text('awsSessionToken'),
+      endpointUrl: text('endpointUrl'),
+      caBundle: text('caBundle'),
+      version: request.installation.version,
+      ...(prompts.available
+        ? {
+            askRegion: () => prompts.text({ message: 'AWS region', placeholder: 'eu-west-1' }),
+            askMfaCode: (serial: string) => prompts.secret(`MFA code of ${serial}`),
+          }
+        : {}),
+    });
+  };
+  return createClients({ createEdge, env: request.env, signal: request.signal });
+}
+
+function sourced(settings: Settings, name: OptionName): Sourced {
+  const { value, source, origin } = settings.get(name);
+  return { value: value as string | undefined, explicit: source === 'command line' || source === 'environment', origin: origin ?? '' };
+}
+
+/** The reporter; before the settings are known (a usage error) the arguments are looked through for the format. */
+async function outputFor(request: RunRequest, settings: Settings | undefined, flags?: ReadonlyMap<OptionName, string>): Promise<Output> {
+  const guessed = flags?.get('output') ?? formatFromArguments(request.args) ?? request.env['LAMBDA_TOOL_OUTPUT'];
+  const format =
+    (settings?.values['output'] as OutputFormat | undefined) ?? (guessed === 'json' || guessed === 'ndjson' ? guessed : 'table');
+  return createOutput(request.streams, {
+    format,
+    color:
+      settings === undefined
+        ? request.args.includes('--no-color')
+          ? false
+          : undefined
+        : (settings.values['color'] as boolean | undefined),
+    quiet: settings?.values['quiet'] === true,
+    verbose: settings?.values['verbose'] === true,
+    env: request.env,
+    now: () => request.clock.now(),
+  });
+}
+
+function formatFromArguments(args: readonly string[]): string | undefined {
+  const at = args.findLastIndex((arg) => /^--output(=|$)/i.test(arg));
+  return at < 0 ? undefined : (/=(.*)$/.exec(args[at] ?? '')?.[1] ?? args[at + 1]);
+}
+
+async function fail(error: unknown, request: RunRequest, output: Output, command: string): Promise<number> {
+  const interrupted = isAbort(error) || (request.signal.aborted && !(error instanceof UserError));
+  const shown = interrupted && !(error instanceof UserError) ? describeInterrupt() : describe(error, request.env);
+  await output.finish(command, shown, error instanceof UserError ? error.result : undefined);
+  if (interrupted || shown.code === 'INTERRUPTED') return EXIT.interrupted;
+  return USAGE_CODES.has(shown.code) ? EXIT.usage : EXIT.failed;
+}
+
+function describeInterrupt(): ShownError {
+  return { code: 'INTERRUPTED', message: 'Interrupted; nothing was left half done', hint: undefined, details: [], cause: undefined };
+}
+
+function describe(error: unknown, env: RunRequest['env']): ShownError {
+  if (error instanceof UserError) {
+    const cause = error.cause === undefined ? undefined : messageOf(error.cause);
+    return { code: error.code, message: error.message, hint: error.hint, details: error.details, cause };
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    code: 'INTERNAL',
+    message: messageOf(error),
+    hint: 'This is a defect of lambda-tool. Please report it with the lines above',
+    details: env['LAMBDA_TOOL_DEBUG'] === undefined ? stack.split('\n').slice(0, 6) : stack.split('\n'),
+    cause: undefined,
+  };
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
