@@ -1,5 +1,8 @@
 // Bundles src/ into dist/: one entry per program, shared code split into chunks so that a command loads what it uses.
-import { rm, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
@@ -7,7 +10,6 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
-await rm(`${root}dist`, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
   entryPoints: {
@@ -21,6 +23,9 @@ const result = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
+  // The ES modules of packages that have both forms: split and tree-shaken, and their named exports survive a dynamic import.
+  mainFields: ['module', 'main'],
+  conditions: ['module'],
   // It reads .proto files beside itself and has optional native parts: bundled, it fails at run time.
   external: ['dockerode'],
   chunkNames: 'chunks/[name]-[hash]',
@@ -31,10 +36,31 @@ const result = await build({
   define: { LAMBDA_TOOL_VERSION: JSON.stringify(version) },
   // Bundled CommonJS packages ask for Node's own modules with require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-  metafile: process.argv.includes('--meta'),
+  metafile: true,
   logLevel: 'warning',
 });
-if (result.metafile !== undefined) {
-  const { writeFile } = await import('node:fs/promises');
-  await writeFile(`${root}dist/meta.json`, JSON.stringify(result.metafile));
+
+// What an earlier build left goes only now, so that a program that runs meanwhile finds its chunks for as long as possible.
+const written = new Set(Object.keys(result.metafile.outputs));
+const present = await readdir(join(root, 'dist'), { recursive: true, withFileTypes: true });
+for (const entry of present) {
+  const path = relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/');
+  if (entry.isFile() && !written.has(path) && !path.endsWith('.d.ts')) await rm(join(root, path), { force: true });
+}
+await writeTypes();
+if (process.argv.includes('--meta')) await writeFile(join(root, 'dist', 'meta.json'), JSON.stringify(result.metafile));
+
+/** The types of the exported API; they refer to no more than these two files. */
+async function writeTypes() {
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-tool-types-'));
+  try {
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    execFileSync(process.execPath, [tsc, '-p', 'scripts/tsconfig.types.json', '--outDir', folder], { cwd: root, stdio: 'inherit' });
+    for (const name of ['index', 'errors']) {
+      const text = await readFile(join(folder, `${name}.d.ts`), 'utf8');
+      await writeFile(join(root, 'dist', `${name}.d.ts`), text.replaceAll("'./errors.ts'", "'./errors.js'"));
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

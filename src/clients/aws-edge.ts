@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
 
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
@@ -152,7 +152,7 @@ function checkEndpoint(value: string, origin: string): string {
 /** Whether an endpoint is on this machine. */
 export function isLoopback(endpoint: string): boolean {
   const host = new URL(endpoint).hostname.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || host.endsWith('.localhost') || /^127\./.test(host) || (isIPv6(host) && host === '::1');
+  return host === 'localhost' || host.endsWith('.localhost') || (isIPv4(host) && host.startsWith('127.')) || host === '::1';
 }
 
 interface Identity {
@@ -179,12 +179,13 @@ async function chooseCredentials(
   }
   const { fromNodeProviderChain, fromEnv } = await import('@aws-sdk/credential-providers');
   const guarded = anywhere ? handler : guardHandler(handler, stsEndpoint);
-  const files = request.credentialsFile === undefined ? {} : { filepath: request.credentialsFile };
+  const [configFilepath, filepath] = shared.files;
   const chain =
     profile === undefined && env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY']
       ? fromEnv()
       : fromNodeProviderChain({
-          ...files,
+          configFilepath,
+          filepath,
           ...(profile === undefined ? {} : { profile }),
           ...(request.askMfaCode === undefined ? {} : { mfaCodeProvider: request.askMfaCode }),
           clientConfig: { region, requestHandler: guarded, ...(anywhere ? {} : { endpoint: stsEndpoint }) },

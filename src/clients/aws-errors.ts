@@ -70,6 +70,13 @@ function translateAnswer(failure: ServiceFailure, cause: unknown, call: AwsCall)
       cause,
     });
   }
+  if (/Deserialization error/.test(failure.message)) {
+    const place = call.endpoint ?? 'AWS';
+    return new UserError('AWS_ERROR', `${place} answered ${where} with HTTP ${failure.status} and something that is no AWS answer`, {
+      hint: call.endpoint === undefined ? 'A proxy may be in between; otherwise try again' : 'Its own log may tell more',
+      cause,
+    });
+  }
   if (SIGN_IN_AGAIN.has(failure.name)) {
     return new UserError('CREDENTIALS', `AWS does not accept the credentials (${where}): ${failure.message}`, {
       hint: 'Sign in again, or check profile, keys and the clock of this machine',

@@ -9,8 +9,8 @@ export interface SharedConfig {
   readonly profiles: readonly string[];
   /** A setting of a profile (`region`, `endpoint_url`, `role_arn`, …). */
   setting(profile: string, key: string): string | undefined;
-  /** What the files are called, for messages. */
-  readonly files: readonly string[];
+  /** Paths of the configuration file and the credentials file. */
+  readonly files: readonly [config: string, credentials: string];
 }
 
 export interface SharedConfigRequest {

@@ -1,12 +1,10 @@
 import { dirname } from 'node:path';
 
-import { publishArtifacts } from '../artifacts/index.ts';
+import type { PublishDeps, PublishOptions } from '../artifacts/index.ts';
 import type { Artifact, PublishedArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
-import { plural } from '../output/format.ts';
-import { findArtifacts } from '../template/find-artifacts.ts';
-import { rewriteTemplate } from '../template/rewrite.ts';
 import { chooseBucket, type BucketWish } from './artifact-bucket.ts';
+import type { Template } from '../template/types.ts';
 import type { TemplateSource } from './template-source.ts';
 
 export interface PackageWish extends BucketWish {
@@ -38,44 +36,70 @@ export async function publishAndRewrite(
   stackWords: string,
 ): Promise<Packaged> {
   const { template } = source;
+  const [{ findArtifacts }, { countTemplate, describeCounts }, { rewriteTemplate }, { checkPrerequisites, publishArtifacts }] = await loadModules();
   const { artifacts, warnings } = await findArtifacts(template, {
     templateDirectory: dirname(source.path),
     ...(wish.package === undefined ? {} : { packageOverride: wish.package }),
   });
   for (const warning of warnings) context.reporter.warn(warning);
-  context.reporter.info([template.path, plural(artifacts.length, 'artifact'), stackWords].join(' · '));
-  if (artifacts.length === 0) return { text: template.text, published: [], bucket: undefined };
+  context.reporter.info([template.path, describeCounts(countTemplate(template, artifacts)), stackWords].join(' · '));
+  if (artifacts.length === 0) return { text: await sendable(template, template.text), published: [], bucket: undefined };
 
   const bucket = artifacts.some(needsBucket) ? await chooseBucket(wish, context) : undefined;
   const { clients, reporter, signal, env } = context;
   const { region } = await clients.edge();
-  const published = await publishArtifacts(
-    artifacts,
-    {
-      bucket,
-      prefix: wish.s3Prefix ?? '',
-      region,
-      configuration: wish.configuration,
-      framework: wish.framework,
-      msbuildParameters: wish.msbuildParameters,
-      dockerBuildOptions: wish.dockerBuildOptions,
-      hostBuildOutputDir: wish.dockerHostBuildOutputDir,
-    },
-    { store: clients.objects, repositories: clients.repositories, engine: clients.engine, reporter, signal, env },
-  );
-  return { text: await rewriteTemplate(template, published), published, bucket };
+  const options: PublishOptions = {
+    bucket,
+    prefix: wish.s3Prefix ?? '',
+    region,
+    directory: context.projectDirectory,
+    configuration: wish.configuration,
+    framework: wish.framework,
+    msbuildParameters: wish.msbuildParameters,
+    dockerBuildOptions: wish.dockerBuildOptions,
+    hostBuildOutputDir: wish.dockerHostBuildOutputDir,
+  };
+  const deps: PublishDeps = { store: clients.objects, repositories: clients.repositories, engine: clients.engine, reporter, signal, env };
+  // Alone, an artefact finds out by itself what it lacks; among others it must not be found out after they are published.
+  if (artifacts.length > 1 && artifacts.some(needsTool)) await checkPrerequisites(artifacts, options, deps);
+  const published = await publishArtifacts(artifacts, options, deps);
+  return { text: await sendable(template, rewriteTemplate(template, published)), published, bucket };
+}
+
+/** Zip, tar and what else they bring are loaded when there is something to package, and not for --help. */
+function loadModules() {
+  return Promise.all([
+    import('../template/find-artifacts.ts'),
+    import('../template/summary.ts'),
+    import('../template/rewrite.ts'),
+    import('../artifacts/index.ts'),
+  ]);
+}
+
+/** CloudFormation reads no comments in JSON. */
+async function sendable(template: Template, text: string): Promise<string> {
+  if (template.format === 'yaml') return text;
+  const { toStrictJson } = await import('../template/strict-json.ts');
+  return toStrictJson(text);
 }
 
 function needsBucket(artifact: Artifact): boolean {
-  return artifact.kind === 'zip' || artifact.kind === 'file';
+  return artifact.kind !== 'image' && artifact.kind !== 'local-image';
 }
+
+function needsTool(artifact: Artifact): boolean {
+  return artifact.kind === 'image' || artifact.kind === 'local-image' || (artifact.kind === 'zip' && artifact.source === 'dotnet');
+}
+
+/** The three kinds that the JSON document knows. */
+const DOCUMENT_KINDS = { zip: 'zip', file: 'file', template: 'file', image: 'image', 'local-image': 'image' } as const;
 
 /** An artefact in the JSON document. */
 export function describeArtifact(item: PublishedArtifact) {
   const { artifact, location } = item;
   return {
     logicalIds: [...new Set(artifact.uses.map((use) => use.logicalId))],
-    kind: artifact.kind === 'local-image' ? 'image' : artifact.kind,
+    kind: DOCUMENT_KINDS[artifact.kind],
     location: location.type === 's3' ? `s3://${location.bucket}/${location.key}` : `${location.repositoryUri}@${location.digest}`,
     digest: item.digest,
     built: item.built,

@@ -3,8 +3,6 @@ import { basename, relative, resolve } from 'node:path';
 
 import type { Context } from '../context.ts';
 import { UserError, messageOf } from '../errors.ts';
-import { parseTemplate } from '../template/parse.ts';
-import { applySubstitutions } from '../template/substitute.ts';
 import type { Template } from '../template/types.ts';
 
 /** Looked for in this order when no template is named. */
@@ -31,9 +29,11 @@ export async function loadTemplate(wish: TemplateWish, context: Context): Promis
   } catch (error) {
     throw new UserError('TEMPLATE_NOT_FOUND', `The template ${shown} cannot be read: ${messageOf(error)}`, { cause: error });
   }
+  const { parseTemplate } = await import('../template/parse.ts');
   const parsed = await parseTemplate(text, shown.startsWith('..') ? path : shown);
   const substitutions = wish.templateSubstitutions;
   if (substitutions === undefined || Object.keys(substitutions).length === 0) return { template: parsed, path };
+  const { applySubstitutions } = await import('../template/substitute.ts');
   return { template: await applySubstitutions(parsed, substitutions, context.projectDirectory), path };
 }
 

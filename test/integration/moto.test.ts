@@ -1,0 +1,83 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { motoMissing, startMoto, type Moto } from '../support/moto.ts';
+
+const missing = motoMissing();
+if (missing !== undefined) console.log(`${missing}: the tests against an emulator that is not ours are skipped`);
+
+describe.skipIf(missing !== undefined)('an emulator that is not ours (moto)', () => {
+  let workspace: Workspace;
+  let moto: Moto;
+  let project: string;
+  let env: Record<string, string>;
+  const code = (answer: number) => writeFileSync(join(project, 'src', 'index.js'), `exports.handler = async () => ({ answer: ${answer} });\n`);
+
+  beforeAll(async () => {
+    workspace = openWorkspace();
+    project = join(workspace.folder, 'app');
+    mkdirSync(join(project, 'src'), { recursive: true });
+    code(1);
+    writeFileSync(
+      join(project, 'serverless.template'),
+      `{
+  // Plain CloudFormation: moto does not know the serverless transform
+  "AWSTemplateFormatVersion": "2010-09-09",
+  "Parameters": { "Stage": { "Type": "String", "Default": "dev" } },
+  "Resources": {
+    "Role": {
+      "Type": "AWS::IAM::Role",
+      "Properties": {
+        "AssumeRolePolicyDocument": {
+          "Version": "2012-10-17",
+          "Statement": [{ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }]
+        }
+      }
+    },
+    "Fn": {
+      "Type": "AWS::Lambda::Function",
+      "Properties": { "Runtime": "nodejs22.x", "Handler": "index.handler", "Code": "./src", "Role": { "Fn::GetAtt": ["Role", "Arn"] } }
+    }
+  }
+}
+`,
+    );
+    moto = await startMoto();
+    env = {
+      AWS_ENDPOINT_URL: moto.endpoint,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_REGION: 'eu-west-1',
+    };
+  }, 60_000);
+  afterAll(async () => {
+    await moto.close();
+    workspace.close();
+  });
+
+  const run = (...args: string[]) => workspace.json(args, { cwd: project, env });
+  const deploy = (...args: string[]) => run('deploy-serverless', '-sn', 'Plain', '-sb', 'moto-bucket', ...args);
+
+  it('takes the whole life of an application', async () => {
+    expect((await run('bucket', 'create', 'moto-bucket')).document).toMatchObject({ ok: true, result: { created: true } });
+    expect((await deploy()).document).toMatchObject({ ok: true, result: { action: 'created', region: 'eu-west-1', artifacts: [{ published: true }] } });
+    expect((await deploy()).document).toMatchObject({ ok: true, result: { action: 'unchanged', artifacts: [{ built: false, published: false }] } });
+    code(2);
+    expect((await deploy('-tp', 'Stage=prod;Nope=1')).document).toMatchObject({
+      ok: true,
+      result: { action: 'updated' },
+      warnings: ['The template declares no parameter Nope; it was left out'],
+    });
+    expect((await run('delete-serverless', '-sn', 'Plain')).document).toMatchObject({ ok: true, result: { deleted: [{ stackName: 'Plain' }] } });
+    expect((await run('bucket', 'delete', 'moto-bucket', '--yes')).document).toMatchObject({ ok: true, result: { deleted: true } });
+  }, 60_000);
+
+  it('says which bucket is missing before anything is built', async () => {
+    const { code: exit, document, stderr } = await run('deploy-serverless', '-sn', 'Other', '-sb', 'never-made');
+    expect(exit).toBe(1);
+    expect(document.error).toMatchObject({ code: 'BUCKET_NOT_FOUND', message: expect.stringContaining('never-made') });
+    expect(stderr).not.toContain('[zip');
+  });
+});
