@@ -1,0 +1,54 @@
+import type { Architecture } from '../artifacts/types.ts';
+import { knownText, referenceError, referenceOf, type Search } from './collect.ts';
+import { globalsOf, isIntrinsic, type ResourceEntry } from './read.ts';
+import type { JsonObject, JsonValue, Path } from './types.ts';
+import { member } from './value.ts';
+
+/** A property of a resource, or what `Globals` says for it, with the place the value stands in. */
+export function propertyOrGlobal(search: Search, resource: ResourceEntry, name: string): { value: JsonValue; path: Path } | undefined {
+  const own = member(resource.properties, name);
+  if (own !== undefined) return { value: own, path: [...resource.path, 'Properties', name] };
+  const kind = serverlessKind(resource.type);
+  if (kind === undefined) return undefined;
+  const inherited = member(globalsOf(search.template, kind), name);
+  return inherited === undefined ? undefined : { value: inherited, path: ['Globals', kind, name] };
+}
+
+/** `Function` for `AWS::Serverless::Function`; Globals exist for these types only. */
+export function serverlessKind(resourceType: string): string | undefined {
+  return /^AWS::Serverless::(\w+)$/.exec(resourceType)?.[1];
+}
+
+/** Whether a function runs from an image; what the resource or Globals say, in any case of letters. */
+export function isImageFunction(search: Search, resource: ResourceEntry): boolean {
+  return knownText(search, propertyOrGlobal(search, resource, 'PackageType')?.value)?.toLowerCase() === 'image';
+}
+
+/** The runtime, where the template says one that is known before the deployment. */
+export function runtimeOf(search: Search, resource: ResourceEntry): string | undefined {
+  return knownText(search, propertyOrGlobal(search, resource, 'Runtime')?.value);
+}
+
+/**
+ * The one architecture of a function: its own, else that of Globals, else the default. A value that is not known before the
+ * deployment counts as the default. Throws UserError TEMPLATE_INVALID for more than one.
+ */
+export function architectureOf(search: Search, resource: ResourceEntry, fallback: Architecture): Architecture {
+  const found = propertyOrGlobal(search, resource, 'Architectures');
+  if (found === undefined || isIntrinsic(found.value)) return fallback;
+  const list = Array.isArray(found.value) ? (found.value as readonly JsonValue[]) : [found.value];
+  const reference = referenceOf(search.template, resource, found.path);
+  if (list.length > 1)
+    throw referenceError('TEMPLATE_INVALID', reference, `names ${list.length} architectures; a function has exactly one`);
+  const name = knownText(search, list[0]);
+  if (name === 'arm64' || name === 'x86_64') return name;
+  if (name !== undefined)
+    search.found.warnings.push(`${resource.logicalId}: the architecture ${JSON.stringify(name)} is not known; ${fallback} is assumed`);
+  return fallback;
+}
+
+/** The resource's `Metadata` map. */
+export function metadataOf(resource: ResourceEntry): JsonObject {
+  const metadata = member(resource.body, 'Metadata');
+  return typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? (metadata as JsonObject) : {};
+}
