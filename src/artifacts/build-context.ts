@@ -1,0 +1,105 @@
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, relative, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { pack, type Pack } from 'tar-stream';
+import { UserError } from '../errors.ts';
+import { hashFiles, hashValues } from './digest.ts';
+import { parseDockerIgnore } from './dockerignore.ts';
+import { listTree, readable, unreadable, type TreeEntry } from './file-tree.ts';
+
+/** What is sent to the engine for a build. */
+export interface BuildContext {
+  readonly entries: readonly TreeEntry[];
+  /** Name of the Dockerfile among the entries. */
+  readonly dockerfile: string;
+}
+
+/** Under this name a Dockerfile from outside of the context is sent. */
+const FOREIGN_DOCKERFILE = '.lambda-tool.Dockerfile';
+
+/**
+ * Lists what .dockerignore leaves of a directory; `<Dockerfile>.dockerignore` beside the Dockerfile goes before it. The
+ * Dockerfile is always among it. Throws UserError DOCKERFILE_NOT_FOUND, TEMPLATE_PATH_NOT_FOUND, ARTIFACT_UNREADABLE.
+ */
+export async function listBuildContext(context: string, dockerfile: string, signal?: AbortSignal): Promise<BuildContext> {
+  await ensureBuildable(context, dockerfile);
+  const ignoreFile = (await readIfThere(`${dockerfile}.dockerignore`)) ?? (await readIfThere(`${context}${sep}.dockerignore`));
+  const rules = parseDockerIgnore(ignoreFile ?? '', '.dockerignore');
+  const entries = await listTree(context, { judge: rules.judge, signal });
+  const place = relative(context, dockerfile).split(sep).join('/');
+  const isInside = place !== '' && !place.startsWith('../') && !/^[A-Za-z]:|^\//.test(place);
+  if (isInside && entries.some((entry) => entry.path === place)) return { entries, dockerfile: place };
+  const name = isInside ? place : FOREIGN_DOCKERFILE;
+  const status = await stat(dockerfile);
+  const own: TreeEntry = { path: name, absolute: dockerfile, type: 'file', mode: 0o644, size: status.size, mtimeMs: status.mtimeMs };
+  return { entries: [...entries.filter((entry) => entry.path !== name), own], dockerfile: name };
+}
+
+/** Throws when the context directory or the Dockerfile is missing. */
+export async function ensureBuildable(context: string, dockerfile: string): Promise<void> {
+  const [directory, file] = await Promise.all([stat(context).catch(() => undefined), stat(dockerfile).catch(() => undefined)]);
+  if (directory?.isDirectory() !== true) {
+    throw new UserError('TEMPLATE_PATH_NOT_FOUND', `The build context ${context} is not a directory.`, {
+      hint: 'Check DockerContext (or ImageUri) in the template; it is relative to the template.',
+    });
+  }
+  if (file?.isFile() !== true) {
+    throw new UserError('DOCKERFILE_NOT_FOUND', `There is no Dockerfile at ${dockerfile}.`, {
+      hint: `Check Dockerfile in the Metadata of the function; it is relative to ${basename(dirname(dockerfile)) || 'the context'}.`,
+    });
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+/** The identity of a context: names, kinds, permissions, link targets and contents. Times and owners do not count. */
+export async function digestBuildContext(context: BuildContext, signal?: AbortSignal): Promise<string> {
+  const files = context.entries.filter((entry) => entry.type === 'file');
+  const hashes = new Map(files.map((entry): [TreeEntry, string] => [entry, '']));
+  (await hashFiles(files, signal)).forEach((hash, index) => hashes.set(files[index] as TreeEntry, hash));
+  return hashValues([
+    context.dockerfile,
+    ...context.entries.flatMap((entry) => [entry.path, entry.type, modeOf(entry).toString(8), entry.target, hashes.get(entry)]),
+  ]);
+}
+
+/** The tar that a build is given: owned by root, as the docker command sends it. Streamed. */
+export function packBuildContext(context: BuildContext): Readable {
+  const archive = pack();
+  void (async () => {
+    try {
+      for (const entry of context.entries) await addEntry(archive, entry);
+      archive.finalize();
+    } catch (error) {
+      archive.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  })();
+  // tar-stream brings its own stream class, which pipes like Node's.
+  return archive as unknown as Readable;
+}
+
+async function addEntry(archive: Pack, entry: TreeEntry): Promise<void> {
+  const common = { mode: modeOf(entry), mtime: new Date(entry.mtimeMs), uid: 0, gid: 0 };
+  if (entry.type === 'directory') return void archive.entry({ ...common, name: entry.path, type: 'directory' });
+  if (entry.type === 'link') return void archive.entry({ ...common, name: entry.path, type: 'symlink', linkname: entry.target ?? '' });
+  await readable(entry.absolute, async (path) => {
+    const target = archive.entry({ ...common, name: entry.path, type: 'file', size: entry.size });
+    await pipeline(createReadStream(path, { highWaterMark: 256 * 1024 }), target);
+  });
+}
+
+/** Windows has no permission bits: everything is executable there, as the docker command has it. Links have no own mode. */
+function modeOf(entry: TreeEntry): number {
+  if (entry.type === 'link') return 0o777;
+  return process.platform === 'win32' ? 0o755 : entry.mode;
+}

@@ -1,0 +1,105 @@
+import { relative } from 'node:path';
+import pLimit from 'p-limit';
+import type { Step, StepTitle } from '../output/reporter.ts';
+import { publishImage, publishLocalImage } from './image.ts';
+import { isWebFunction, needsVersion, publishFile, publishTemplate, publishZip } from './publish-object.ts';
+import { startPublishing, type Outcome, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
+import type { Artifact, PublishedArtifact } from './types.ts';
+
+export { checkPrerequisites } from './prerequisites.ts';
+export type { PublishDeps, PublishOptions } from './publishing.ts';
+
+/** Zips and files under way at a time: enough to keep disk, one core for zlib and the line busy. */
+const PARALLEL_OBJECTS = 4;
+
+/**
+ * Builds and publishes artefacts, each distinct one once, side by side. The first failure stops the rest and is thrown
+ * when all of them have ended, so that nothing goes on behind the caller's back. The answer is in the order given.
+ */
+export async function publishArtifacts(
+  artifacts: readonly Artifact[],
+  options: PublishOptions,
+  deps: PublishDeps,
+): Promise<PublishedArtifact[]> {
+  deps.signal.throwIfAborted();
+  const stop = new AbortController();
+  const publishing = startPublishing(artifacts, options, deps, AbortSignal.any([deps.signal, stop.signal]));
+  const objectLimit = pLimit(PARALLEL_OBJECTS);
+  const failures: unknown[] = [];
+  const jobs = new Map<string, Promise<Outcome>>();
+
+  const publishAll = async (wanted: readonly Artifact[]): Promise<PublishedArtifact[]> => {
+    const begun = wanted.map((artifact) => {
+      const key = identityOf(artifact);
+      const job = jobs.get(key) ?? guarded(artifact);
+      jobs.set(key, job);
+      return job;
+    });
+    // All have to end, also those that the first failure has stopped.
+    const ended = await Promise.allSettled(begun);
+    return ended.map((end, index) => {
+      if (end.status === 'rejected') throw end.reason;
+      return { artifact: wanted[index] as Artifact, ...end.value };
+    });
+  };
+  const guarded = async (artifact: Artifact): Promise<Outcome> => {
+    try {
+      // What a nested template refers to is published before it takes a place of its own.
+      const parts = artifact.kind === 'template' ? await publishAll(artifact.artifacts) : [];
+      const isObject = artifact.kind !== 'image' && artifact.kind !== 'local-image';
+      const run = () => publishOne(artifact, parts, publishing);
+      return await (isObject ? objectLimit(run) : run());
+    } catch (error) {
+      failures.push(error);
+      stop.abort();
+      throw error;
+    }
+  };
+
+  const published = await publishAll(artifacts).catch(() => []);
+  deps.signal.throwIfAborted();
+  if (failures.length > 0) throw failures[0];
+  return published;
+}
+
+async function publishOne(artifact: Artifact, parts: readonly PublishedArtifact[], publishing: Publishing): Promise<Outcome> {
+  publishing.signal.throwIfAborted();
+  const title = titleOf(artifact, publishing.options);
+  return publishing.reporter.step(title, (step) => work(artifact, parts, title.name, publishing, step));
+}
+
+function work(artifact: Artifact, parts: readonly PublishedArtifact[], name: string, publishing: Publishing, step: Step): Promise<Outcome> {
+  switch (artifact.kind) {
+    case 'zip':
+      return publishZip(artifact, name, publishing, step);
+    case 'file':
+      return publishFile(artifact, publishing, step);
+    case 'template':
+      return publishTemplate(artifact, parts, publishing, step);
+    case 'image':
+      return publishImage(artifact, publishing, step);
+    case 'local-image':
+      return publishLocalImage(artifact, publishing, step);
+  }
+}
+
+function titleOf(artifact: Artifact, options: PublishOptions): StepTitle {
+  const short = (path: string): string => relative(options.directory ?? process.cwd(), path) || '.';
+  switch (artifact.kind) {
+    case 'image':
+      return { kind: 'image', name: short(artifact.dockerfile) };
+    case 'local-image':
+      return { kind: 'image', name: artifact.reference };
+    case 'template':
+      return { kind: 'file', name: short(artifact.path) };
+    default:
+      return { kind: artifact.kind, name: short(artifact.path) };
+  }
+}
+
+/** Equal for artefacts that come out the same; where they are used and which line names them does not count. */
+function identityOf(artifact: Artifact): string {
+  if (artifact.kind === 'template') return JSON.stringify([artifact.kind, artifact.path]);
+  const { uses, ...rest } = artifact;
+  return JSON.stringify([needsVersion(uses), isWebFunction(uses), Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}

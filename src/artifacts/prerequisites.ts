@@ -1,0 +1,71 @@
+import { access } from 'node:fs/promises';
+import { UserError } from '../errors.ts';
+import { ensureBuildable } from './build-context.ts';
+import { findProjectFile } from './dotnet.ts';
+import { hostOutputOf, planImage } from './image.ts';
+import { findDeployable } from './image-push.ts';
+import { runProgram } from './program.ts';
+import { startPublishing, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
+import type { Artifact, ImageArtifact } from './types.ts';
+
+/**
+ * Looks at what the publishing will need, before any long work: files, Dockerfiles, `dotnet`, and an engine when an
+ * image has to be built. Buckets are looked at by `ensureBucketUsable`. Throws the same errors as the publishing would.
+ */
+export async function checkPrerequisites(artifacts: readonly Artifact[], options: PublishOptions, deps: PublishDeps): Promise<void> {
+  const publishing = startPublishing(artifacts, options, deps, deps.signal);
+  const needs = await Promise.all(artifacts.map((artifact) => check(artifact, publishing)));
+  if (needs.some((need) => need.dotnet)) await ensureDotnet(publishing);
+  if (needs.some((need) => need.engine)) await publishing.engine();
+}
+
+interface Need {
+  readonly engine: boolean;
+  readonly dotnet: boolean;
+}
+
+async function check(artifact: Artifact, publishing: Publishing): Promise<Need> {
+  switch (artifact.kind) {
+    case 'local-image':
+      return { engine: true, dotnet: false };
+    case 'image':
+      return checkImageArtifact(artifact, publishing);
+    case 'template': {
+      const needs = await Promise.all(artifact.artifacts.map((part) => check(part, publishing)));
+      return { engine: needs.some((need) => need.engine), dotnet: needs.some((need) => need.dotnet) };
+    }
+    default:
+      await ensureThere(artifact.path);
+      return { engine: false, dotnet: artifact.kind === 'zip' && artifact.source === 'dotnet' };
+  }
+}
+
+async function checkImageArtifact(artifact: ImageArtifact, publishing: Publishing): Promise<Need> {
+  await ensureBuildable(artifact.context, artifact.dockerfile);
+  if ((await hostOutputOf(artifact, publishing.options)) !== undefined) {
+    await findProjectFile(artifact.context);
+    // What the image is made of is known after the host build only; it may be in ECR.
+    return { engine: false, dotnet: true };
+  }
+  const plan = await planImage(artifact, publishing);
+  return { engine: (await findDeployable(publishing, plan.name.repository, plan.digest)) === undefined, dotnet: false };
+}
+
+async function ensureThere(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (error) {
+    throw new UserError('TEMPLATE_PATH_NOT_FOUND', `${path} does not exist, or cannot be read.`, {
+      hint: 'Check the path in the template.',
+      cause: error,
+    });
+  }
+}
+
+async function ensureDotnet(publishing: Publishing): Promise<void> {
+  const { signal, env } = publishing;
+  const missingHint = 'Install the .NET SDK (https://dot.net), or deploy the function as a container image.';
+  const end = await runProgram({ command: 'dotnet', args: ['--version'], cwd: process.cwd(), env, signal, missingHint });
+  if (end.exitCode === 0) return;
+  throw new UserError('BUILD_TOOL_NOT_FOUND', 'The .NET SDK does not run.', { hint: missingHint, details: end.lastLines });
+}

@@ -1,0 +1,109 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { ContainerEngine } from '../clients/docker.ts';
+import type { ImageRepositories, ImageRepository } from '../clients/ecr.ts';
+import type { KeyListing } from '../clients/s3-objects.ts';
+import type { ObjectStore } from '../clients/s3.ts';
+import type { Reporter } from '../output/reporter.ts';
+import type { Artifact, Location } from './types.ts';
+
+export interface PublishOptions {
+  /** Where zips and files go. Only needed when there are any. */
+  readonly bucket: string | undefined;
+  /** Put before every key as it is. */
+  readonly prefix: string;
+  readonly region: string;
+  /** Names in messages are relative to it; default: the working directory. */
+  readonly directory?: string | undefined;
+  readonly configuration?: string | undefined;
+  readonly framework?: string | undefined;
+  readonly msbuildParameters?: string | undefined;
+  /** `--docker-build-options`: for images without DockerBuildArgs in the template. */
+  readonly dockerBuildOptions?: string | undefined;
+  /** `--docker-host-build-output-dir`, for images whose context is a .NET project. */
+  readonly hostBuildOutputDir?: string | undefined;
+  /** `--image-tag`, for images without DockerTag. */
+  readonly imageTag?: string | undefined;
+}
+
+export interface PublishDeps {
+  readonly store: () => Promise<ObjectStore>;
+  readonly repositories: () => Promise<ImageRepositories>;
+  readonly engine: () => Promise<ContainerEngine>;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What became of one artefact. */
+export interface Outcome {
+  readonly location: Location;
+  readonly digest: string;
+  readonly built: boolean;
+  readonly published: boolean;
+}
+
+/** What the publishing of all artefacts of a run shares. */
+export interface Publishing extends PublishDeps {
+  readonly options: PublishOptions;
+  /** Image builds and pushes; each already uses every core. */
+  readonly buildLimit: LimitFunction;
+  /** One listing of the prefix when there is much to look for; undefined when single looks are cheaper. */
+  listing(): Promise<KeyListing> | undefined;
+  /** Asked once for each name. */
+  findRepository(name: string): Promise<ImageRepository | undefined>;
+  /** Found or made, once for each name. */
+  ensureRepository(name: string): Promise<ImageRepository>;
+  /** Lets work for one key be done by the first who comes; the others get its outcome as something that was there. */
+  once(key: string, work: () => Promise<Outcome>): Promise<Outcome>;
+}
+
+const PARALLEL_BUILDS = 2;
+/** From so many artefacts on, one listing (1000 keys a call) is cheaper than a look at each. */
+const LISTING_FROM = 4;
+/** A prefix with more keys than this is not worth reading to its end. */
+const LISTING_PAGES = 5;
+
+export function startPublishing(
+  artifacts: readonly Artifact[],
+  options: PublishOptions,
+  deps: PublishDeps,
+  signal: AbortSignal,
+): Publishing {
+  const { bucket } = options;
+  const found = memo((name: string) => deps.repositories().then((repositories) => repositories.findRepository(name)));
+  const list = memo(async (name: string) => (await deps.store()).listKeys(name, options.prefix, { maxPages: LISTING_PAGES, signal }));
+  const ensured = memo(async (name: string) => (await found(name)) ?? (await deps.repositories()).createRepository(name));
+  const running = new Map<string, Promise<Outcome>>();
+  return {
+    ...deps,
+    signal,
+    options,
+    buildLimit: pLimit(PARALLEL_BUILDS),
+    listing: () => (bucket === undefined || countObjects(artifacts) < LISTING_FROM ? undefined : list(bucket)),
+    findRepository: found,
+    ensureRepository: ensured,
+    async once(key, work) {
+      const first = running.get(key);
+      if (first !== undefined) return { ...(await first), built: false, published: false };
+      const own = work();
+      running.set(key, own);
+      return own;
+    },
+  };
+}
+
+function countObjects(artifacts: readonly Artifact[]): number {
+  return artifacts.reduce((sum, artifact) => {
+    if (artifact.kind === 'template') return sum + 1 + countObjects(artifact.artifacts);
+    return artifact.kind === 'zip' || artifact.kind === 'file' ? sum + 1 : sum;
+  }, 0);
+}
+
+function memo<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const made = new Map<string, Promise<T>>();
+  return (key) => {
+    const known = made.get(key) ?? make(key);
+    made.set(key, known);
+    return known;
+  };
+}

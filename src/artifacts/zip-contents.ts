@@ -1,0 +1,102 @@
+import { open, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import ignore from 'ignore';
+import { UserError } from '../errors.ts';
+import { listTree, readable, type TreeEntry } from './file-tree.ts';
+
+/** One entry of a zip that is made here. */
+export interface ZipEntry {
+  /** Name in the zip, with `/`. */
+  readonly path: string;
+  readonly absolute: string;
+  /** Bytes on disk. */
+  readonly size: number;
+  readonly executable: boolean;
+  /** Set for a link, relative to its place; it is stored as a link. */
+  readonly target?: string | undefined;
+}
+
+/** Never part of a function: version control, Finder's files, and the list of what to leave out. */
+const ALWAYS_IGNORED = ['.git', '.DS_Store', '.lambdaignore'];
+
+/**
+ * What goes into the zip of a directory, sorted by name. `.lambdaignore` in the directory has `.gitignore`'s syntax.
+ * Links that stay inside the directory are stored as links; one that leads out is refused: UserError
+ * ARTIFACT_UNSAFE_LINK. A directory with nothing in it: UserError ARTIFACT_EMPTY.
+ */
+export async function listZipContents(directory: string, signal?: AbortSignal): Promise<ZipEntry[]> {
+  const root = await readable(directory, (path) => realpath(path));
+  const rules = ignore({ ignorecase: false })
+    .add(ALWAYS_IGNORED)
+    .add(await readIgnoreFile(root));
+  const entries = await listTree(root, {
+    judge: (path, isDirectory) => (rules.ignores(isDirectory ? `${path}/` : path) ? 'drop' : 'keep'),
+    signal,
+  });
+  const contents = entries.filter((entry) => entry.type !== 'directory');
+  if (contents.length === 0) throw nothingToZip(directory);
+  return Promise.all(contents.map((entry) => (entry.type === 'link' ? linkEntry(root, entry) : fileEntry(entry))));
+}
+
+/** The contents of the zip of one file. */
+export async function singleFileContents(file: string): Promise<ZipEntry[]> {
+  const status = await readable(file, (path) => stat(path));
+  const entry = { path: basename(file), absolute: file, size: status.size, mode: status.mode & 0o777 };
+  return [await fileEntry(entry)];
+}
+
+async function readIgnoreFile(root: string): Promise<string> {
+  const path = join(root, '.lambdaignore');
+  try {
+    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    return readable(path, () => Promise.reject(error));
+  }
+}
+
+async function fileEntry(entry: Pick<TreeEntry, 'path' | 'absolute' | 'size' | 'mode'>): Promise<ZipEntry> {
+  const executable = process.platform === 'win32' ? await looksExecutable(entry.absolute) : (entry.mode & 0o111) !== 0;
+  return { path: entry.path, absolute: entry.absolute, size: entry.size, executable };
+}
+
+/** Windows has no executable bit: a script with `#!` and a Linux binary have to get one all the same. */
+async function looksExecutable(path: string): Promise<boolean> {
+  return readable(path, async () => {
+    const handle = await open(path);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+      const head = buffer.subarray(0, bytesRead).toString('latin1');
+      return head.startsWith('#!') || head === '\x7fELF';
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+async function linkEntry(root: string, entry: TreeEntry): Promise<ZipEntry> {
+  const place = dirname(entry.absolute);
+  const destination = resolve(place, entry.target ?? '');
+  if (!isInside(root, destination)) throw leadsOut(entry, destination);
+  const real = await realpath(entry.absolute).catch(() => undefined);
+  // A link that points at nothing has no real path; where it would point to has been checked.
+  if (real !== undefined && !isInside(root, real)) throw leadsOut(entry, real);
+  const target = (relative(place, destination) || '.').split(sep).join('/');
+  return { path: entry.path, absolute: entry.absolute, size: 0, executable: false, target };
+}
+
+function isInside(root: string, path: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+function leadsOut(entry: TreeEntry, destination: string): UserError {
+  return new UserError('ARTIFACT_UNSAFE_LINK', `The link ${entry.path} leads out of the directory that is packaged, to ${destination}.`, {
+    hint: 'Replace it by a copy of what it points to, or name it in .lambdaignore.',
+  });
+}
+
+function nothingToZip(directory: string): UserError {
+  return new UserError('ARTIFACT_EMPTY', `There is nothing to zip in ${directory}.`, {
+    hint: 'Build the project first, or check the path in the template and the rules in .lambdaignore.',
+  });
+}

@@ -1,0 +1,108 @@
+import type { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import type Dockerode from 'dockerode';
+import { UserError, messageOf } from '../errors.ts';
+import { failureIn, readMessages, type EngineMessage } from './docker-stream.ts';
+
+export interface PushOptions {
+  /** Sent to the engine in a header of this one request, and nowhere else. */
+  readonly auth: { readonly username: string; readonly serveraddress: string; password(): string };
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((sentBytes: number, totalBytes: number) => void) | undefined;
+}
+
+/**
+ * Pushes `repository:tag` and answers the digest that the registry has given it. Throws UserError PUSH_FAILED with the
+ * engine's reason.
+ */
+export async function pushImage(docker: Dockerode, repository: string, tag: string, options: PushOptions): Promise<string> {
+  const layers = new Map<string, { current: number; total: number }>();
+  let digest: string | undefined;
+  let failure: string | undefined;
+  try {
+    const query = { tag, authconfig: hiddenAuth(options.auth), ...(options.signal === undefined ? {} : { abortSignal: options.signal }) };
+    const answer = (await docker.getImage(repository).push(query)) as unknown as Readable;
+    for await (const message of readMessages(answer, options.signal)) {
+      failure = failureIn(message) ?? failure;
+      digest = digestIn(message) ?? digest;
+      if (countLayer(layers, message)) report(layers, options.onProgress);
+    }
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw pushFailed(repository, tag, messageOf(error), error);
+  }
+  if (failure !== undefined) throw pushFailed(repository, tag, failure);
+  digest ??= await digestInEngine(docker, repository, tag);
+  if (digest === undefined) throw pushFailed(repository, tag, 'the engine does not tell the digest of what it pushed');
+  return digest;
+}
+
+/**
+ * The header's value as an object that turns into text only where the request is written: docker-modem prints its
+ * requests when DEBUG is set, and the token must not be among what it prints.
+ */
+function hiddenAuth(auth: PushOptions['auth']): Dockerode.AuthConfigObject {
+  const { username, serveraddress } = auth;
+  const value = {
+    // The URL alphabet, but with padding: Go's decoder wants both.
+    toString: () =>
+      Buffer.from(JSON.stringify({ username, password: auth.password(), serveraddress }))
+        .toString('base64')
+        .replaceAll('+', '-')
+        .replaceAll('/', '_'),
+    [inspect.custom]: () => '[hidden]',
+  };
+  return { base64: value } as unknown as Dockerode.AuthConfigObject;
+}
+
+function digestIn(message: EngineMessage): string | undefined {
+  const { aux } = message;
+  if (typeof aux === 'object' && aux !== null && 'Digest' in aux && typeof aux.Digest === 'string') return aux.Digest;
+  // Podman tells it in words only.
+  return /\bdigest: (sha256:[0-9a-f]{64})\b/.exec(message.status ?? message.stream ?? '')?.[1];
+}
+
+function countLayer(layers: Map<string, { current: number; total: number }>, message: EngineMessage): boolean {
+  const { id, progressDetail, status } = message;
+  if (id === undefined) return false;
+  const known = layers.get(id) ?? { current: 0, total: 0 };
+  if (status === 'Pushed' || status === 'Layer already exists') layers.set(id, { ...known, current: known.total });
+  else if (progressDetail?.current !== undefined) {
+    layers.set(id, { current: progressDetail.current, total: Math.max(progressDetail.total ?? 0, progressDetail.current) });
+  } else return false;
+  return true;
+}
+
+function report(layers: ReadonlyMap<string, { current: number; total: number }>, onProgress: PushOptions['onProgress']): void {
+  let [sent, total] = [0, 0];
+  for (const layer of layers.values()) {
+    sent += layer.current;
+    total += layer.total;
+  }
+  onProgress?.(sent, total);
+}
+
+async function digestInEngine(docker: Dockerode, repository: string, tag: string): Promise<string | undefined> {
+  const { RepoDigests: digests } = await docker.getImage(`${repository}:${tag}`).inspect();
+  return digests?.find((digest) => digest.startsWith(`${repository}@`))?.slice(repository.length + 1);
+}
+
+function pushFailed(repository: string, tag: string, reason: string, cause?: unknown): UserError {
+  return new UserError('PUSH_FAILED', `${repository}:${tag} could not be pushed: ${reason.trim()}`, {
+    hint: hintFor(reason),
+    cause,
+  });
+}
+
+function hintFor(reason: string): string {
+  if (/immutable/i.test(reason)) return 'The repository does not let a tag be written again; the same tag has other content.';
+  if (/denied|unauthorized|forbidden|no basic auth|403|401/i.test(reason)) {
+    return 'The identity needs ecr:InitiateLayerUpload, UploadLayerPart, CompleteLayerUpload, BatchCheckLayerAvailability and PutImage.';
+  }
+  if (/certificate|http: server gave HTTP response/i.test(reason)) {
+    return 'The engine does not trust the registry: add its authority, or list it under insecure-registries, in the engine.';
+  }
+  if (/lookup|no such host|timeout|refused|EOF|reset/i.test(reason))
+    return 'The engine cannot reach the registry: check its network and proxy, then run it again.';
+  return 'Run it again; layers that arrived are not sent twice.';
+}

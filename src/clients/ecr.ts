@@ -1,0 +1,164 @@
+import type { DescribeImagesCommandOutput, ECRClient, ImageDetail, Repository } from '@aws-sdk/client-ecr';
+import { UserError } from '../errors.ts';
+import type { SdkClientConfig } from './aws-config.ts';
+import { serviceFailure, translateAwsError } from './aws-errors.ts';
+
+export interface ImageRepository {
+  readonly name: string;
+  /** `<registry host>/<name>`, without a scheme. */
+  readonly uri: string;
+  /** A tag that exists cannot be moved to another image. */
+  readonly isImmutable: boolean;
+}
+
+export interface RegistryImage {
+  readonly digest: string;
+  readonly mediaType: string | undefined;
+  /** Compressed bytes, as the registry counts them. */
+  readonly sizeBytes: number | undefined;
+  /** `ACTIVE`, `ARCHIVED`, `ACTIVATING`: only an active image can be deployed. */
+  readonly status: string;
+}
+
+/** What a push needs. Lives in memory only: it prints as nothing, whatever logs it. */
+export interface RegistryAuthorization {
+  /** Host and port that the password is for, and no other. */
+  readonly registryHost: string;
+  readonly username: string;
+  readonly expiresAt: Date | undefined;
+  /** A method, so that no serialisation of this object holds the secret. */
+  password(): string;
+}
+
+/** What this tool does with ECR. */
+export interface ImageRepositories {
+  readonly region: string;
+  /** Undefined when there is none of that name. */
+  findRepository(name: string): Promise<ImageRepository | undefined>;
+  /** One that exists already is answered as it is. */
+  createRepository(name: string): Promise<ImageRepository>;
+  /** By tag, or by digest (`sha256:…`). Undefined when repository or image is missing. */
+  findImage(repository: string, reference: string): Promise<RegistryImage | undefined>;
+  /** Asks once a run, and again shortly before the token (12 hours) expires. */
+  getAuthorization(): Promise<RegistryAuthorization>;
+}
+
+const RENEW_BEFORE_MS = 15 * 60_000;
+
+/** Loads the SDK. Calls throw UserError ACCESS_DENIED, CREDENTIALS, REPOSITORY, …. */
+export async function createImageRepositories(config: SdkClientConfig): Promise<ImageRepositories> {
+  const ecr = await import('@aws-sdk/client-ecr');
+  const client: ECRClient = new ecr.ECRClient({ ...config });
+  const failed = (operation: string, error: unknown) => translateAwsError(error, { service: 'ECR', operation, endpoint: config.endpoint });
+  let authorization: Promise<RegistryAuthorization> | undefined;
+  let renewAtMs = Infinity;
+
+  const findRepository = async (name: string): Promise<ImageRepository | undefined> => {
+    try {
+      const answer = await client.send(new ecr.DescribeRepositoriesCommand({ repositoryNames: [name] }));
+      return toRepository(answer.repositories?.[0], name);
+    } catch (error) {
+      if (serviceFailure(error)?.name === 'RepositoryNotFoundException') return undefined;
+      throw failed('DescribeRepositories', error);
+    }
+  };
+
+  const createRepository = async (name: string): Promise<ImageRepository> => {
+    try {
+      const answer = await client.send(new ecr.CreateRepositoryCommand({ repositoryName: name }));
+      return toRepository(answer.repository, name);
+    } catch (error) {
+      const failure = serviceFailure(error);
+      // Made by another run meanwhile.
+      const existing = failure?.name === 'RepositoryAlreadyExistsException' ? await findRepository(name) : undefined;
+      if (existing !== undefined) return existing;
+      if (failure?.name !== 'InvalidParameterException') throw failed('CreateRepository', error);
+      throw new UserError('REPOSITORY', `ECR does not take the repository name ${name}: ${failure.message}`, {
+        hint: 'Set DockerTag in the Metadata of the function: lower-case letters, digits, and single . _ - / between them.',
+        cause: error,
+      });
+    }
+  };
+
+  const findImage = async (repository: string, reference: string): Promise<RegistryImage | undefined> => {
+    const imageId = reference.startsWith('sha256:') ? { imageDigest: reference } : { imageTag: reference };
+    try {
+      const answer: DescribeImagesCommandOutput = await client.send(
+        new ecr.DescribeImagesCommand({ repositoryName: repository, imageIds: [imageId] }),
+      );
+      return toImage(answer.imageDetails?.[0]);
+    } catch (error) {
+      const name = serviceFailure(error)?.name;
+      if (name === 'ImageNotFoundException' || name === 'RepositoryNotFoundException') return undefined;
+      throw failed('DescribeImages', error);
+    }
+  };
+
+  const authorize = async (): Promise<RegistryAuthorization> => {
+    try {
+      const answer = await client.send(new ecr.GetAuthorizationTokenCommand({}));
+      return toAuthorization(answer.authorizationData?.[0]);
+    } catch (error) {
+      throw failed('GetAuthorizationToken', error);
+    }
+  };
+
+  return {
+    region: config.region,
+    findRepository,
+    createRepository,
+    findImage,
+    getAuthorization() {
+      if (authorization === undefined || Date.now() >= renewAtMs) {
+        renewAtMs = Infinity;
+        authorization = authorize();
+        authorization.then(
+          ({ expiresAt }) => (renewAtMs = renewalTime(expiresAt)),
+          () => (authorization = undefined),
+        );
+      }
+      return authorization;
+    },
+  };
+}
+
+/** A token that has expired as it arrives speaks of a wrong clock, or of an emulator: it is used as it is. */
+function renewalTime(expiresAt: Date | undefined): number {
+  const renewal = (expiresAt?.getTime() ?? Infinity) - RENEW_BEFORE_MS;
+  return renewal > Date.now() ? renewal : Infinity;
+}
+
+function toRepository(found: Repository | undefined, name: string): ImageRepository {
+  if (found?.repositoryUri === undefined) throw new UserError('REPOSITORY', `ECR tells no address for the repository ${name}.`);
+  return { name, uri: found.repositoryUri, isImmutable: found.imageTagMutability?.startsWith('IMMUTABLE') ?? false };
+}
+
+function toImage(found: ImageDetail | undefined): RegistryImage | undefined {
+  if (found?.imageDigest === undefined) return undefined;
+  return {
+    digest: found.imageDigest,
+    mediaType: found.imageManifestMediaType,
+    sizeBytes: found.imageSizeInBytes,
+    // Endpoints from before archiving do not tell a status: what they have is active.
+    status: found.imageStatus ?? 'ACTIVE',
+  };
+}
+
+function toAuthorization(
+  data: { authorizationToken?: string | undefined; expiresAt?: Date | undefined; proxyEndpoint?: string | undefined } | undefined,
+): RegistryAuthorization {
+  const text = Buffer.from(data?.authorizationToken ?? '', 'base64').toString('utf8');
+  const separator = text.indexOf(':');
+  if (data?.proxyEndpoint === undefined || separator < 1) {
+    throw new UserError('REPOSITORY', 'ECR gave no usable authorization for the registry.', {
+      hint: 'Check ecr:GetAuthorizationToken in the policy of the identity.',
+    });
+  }
+  const secret = text.slice(separator + 1);
+  return {
+    registryHost: new URL(data.proxyEndpoint).host,
+    username: text.slice(0, separator),
+    expiresAt: data.expiresAt,
+    password: () => secret,
+  };
+}

@@ -1,0 +1,55 @@
+import { sendOptions, statusOf, translateS3Error } from './s3-errors.ts';
+import type { S3Edge } from './s3-edge.ts';
+
+export interface StoredObject {
+  readonly sizeBytes: number;
+  readonly versionId: string | undefined;
+}
+
+/** What a listing has seen. */
+export interface KeyListing {
+  has(key: string): boolean;
+  /** Whether the listing went far enough to know about this key. */
+  covers(key: string): boolean;
+}
+
+/** Lists at most `maxPages` × 1000 keys. S3 lists in the order of the keys' UTF-8 bytes, so a listing cut short knows all up to its last key. */
+export async function listKeys(
+  edge: S3Edge,
+  bucket: string,
+  prefix: string,
+  options: { readonly maxPages?: number; readonly signal?: AbortSignal } = {},
+): Promise<KeyListing> {
+  const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+  const keys = new Set<string>();
+  let token: string | undefined;
+  let last: string | undefined;
+  for (let page = 0; page < (options.maxPages ?? Infinity); page += 1) {
+    const input = { Bucket: bucket, Prefix: prefix, ContinuationToken: token, ExpectedBucketOwner: edge.accountId };
+    const answer = await edge.client.send(new ListObjectsV2Command(input), sendOptions(options.signal)).catch((error: unknown) => {
+      throw translateS3Error(error, edge, 'ListBucket', bucket);
+    });
+    for (const { Key: key } of answer.Contents ?? []) {
+      if (key !== undefined) keys.add((last = key));
+    }
+    token = answer.NextContinuationToken;
+    if (token === undefined) return { has: (key) => keys.has(key), covers: (key) => key.startsWith(prefix) };
+  }
+  const end = Buffer.from(last ?? '');
+  return { has: (key) => keys.has(key), covers: (key) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), end) <= 0 };
+}
+
+/** Size and version of an object, or undefined. Without s3:ListBucket S3 answers 403 for a missing object: undefined too. */
+export async function findObject(edge: S3Edge, bucket: string, key: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
+  const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
+  try {
+    const input = { Bucket: bucket, Key: key, ExpectedBucketOwner: edge.accountId };
+    const answer = await edge.client.send(new HeadObjectCommand(input), sendOptions(signal));
+    return { sizeBytes: answer.ContentLength ?? 0, versionId: answer.VersionId };
+  } catch (error) {
+    // A HEAD has no body, so a missing bucket looks like a missing object: the upload will tell.
+    const status = statusOf(error);
+    if (status === 404 || status === 403) return undefined;
+    throw translateS3Error(error, edge, 'GetObject', bucket);
+  }
+}

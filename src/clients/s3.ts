@@ -1,0 +1,55 @@
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import type { SdkClientConfig } from './aws-config.ts';
+import { createBucket, deleteBucket, findBucket, type Bucket } from './s3-buckets.ts';
+import type { S3Edge } from './s3-edge.ts';
+import { emptyBucket, type EmptyOptions } from './s3-empty.ts';
+import { findObject, listKeys, type KeyListing, type StoredObject } from './s3-objects.ts';
+import { presignGet } from './s3-presign.ts';
+import { uploadFile, uploadText, type UploadedObject, type UploadOptions } from './s3-upload.ts';
+
+/** What this tool does with S3. Names are of buckets in the account; every call checks the owner when the account is known. */
+export interface ObjectStore {
+  readonly region: string;
+  /** Undefined when there is no such bucket. */
+  findBucket(name: string): Promise<Bucket | undefined>;
+  /** Private, encrypted, versioned, TLS only. One that is ours already is brought to the same settings. */
+  createBucket(name: string): Promise<{ readonly created: boolean }>;
+  /** The keys below a prefix, or the first of them when there are more pages than `maxPages`. */
+  listKeys(bucket: string, prefix: string, options?: { readonly maxPages?: number; readonly signal?: AbortSignal }): Promise<KeyListing>;
+  findObject(bucket: string, key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  uploadFile(bucket: string, key: string, path: string, options?: UploadOptions): Promise<UploadedObject>;
+  uploadText(bucket: string, key: string, text: string, options?: UploadOptions): Promise<UploadedObject>;
+  /** Deletes every version, delete marker and unfinished upload below the prefix (default: all). Answers how many. */
+  empty(bucket: string, options?: EmptyOptions): Promise<number>;
+  /** False when it was gone already. */
+  deleteBucket(name: string): Promise<boolean>;
+  /** An https address under which the object can be read without credentials until it expires. */
+  presignedUrl(bucket: string, key: string, expiresInSeconds: number): Promise<string>;
+}
+
+/** Loads the SDK. `accountId`: the account that must own every bucket used. */
+export async function createObjectStore(
+  config: SdkClientConfig,
+  options: { readonly accountId?: string | undefined } = {},
+): Promise<ObjectStore> {
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  const isCustom = config.endpoint !== undefined;
+  const client = new S3Client({
+    ...config,
+    // Emulators know buckets by path, and the older ones no trailing checksums.
+    ...(isCustom ? { forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' } : {}),
+  } satisfies S3ClientConfig);
+  const edge: S3Edge = { client, config, accountId: options.accountId };
+  return {
+    region: config.region,
+    findBucket: (name) => findBucket(edge, name),
+    createBucket: (name) => createBucket(edge, name),
+    listKeys: (bucket, prefix, listOptions) => listKeys(edge, bucket, prefix, listOptions),
+    findObject: (bucket, key, signal) => findObject(edge, bucket, key, signal),
+    uploadFile: (bucket, key, path, uploadOptions) => uploadFile(edge, bucket, key, path, uploadOptions),
+    uploadText: (bucket, key, text, uploadOptions) => uploadText(edge, bucket, key, text, uploadOptions),
+    empty: (bucket, emptyOptions) => emptyBucket(edge, bucket, emptyOptions),
+    deleteBucket: (name) => deleteBucket(edge, name),
+    presignedUrl: (bucket, key, expiresInSeconds) => presignGet(edge, bucket, key, expiresInSeconds),
+  };
+}

@@ -1,0 +1,199 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestZipContents } from '../../src/artifacts/digest.ts';
+import { listReadyZip } from '../../src/artifacts/ready-zip.ts';
+import { listZipContents, singleFileContents } from '../../src/artifacts/zip-contents.ts';
+import { checkUnzippedSize, writeZip } from '../../src/artifacts/zip.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'zip-test-'));
+});
+
+afterEach(async () => {
+  process.env['TZ'] = 'UTC';
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function put(root: string, files: Record<string, string>): Promise<string> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(join(root, name, '..'), { recursive: true });
+    await writeFile(join(root, name), content);
+  }
+  return root;
+}
+
+async function zipOf(root: string, name = 'out.zip'): Promise<string> {
+  const file = join(folder, name);
+  await writeZip(await listZipContents(root), file);
+  return file;
+}
+
+const sha256 = async (file: string) =>
+  createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+
+/** What Python's zipfile, which is not ours, sees: name → [mode, content]. */
+function readWithPython(file: string): Record<string, [string, string]> {
+  const program = `
+import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as z:
+    assert z.testzip() is None
+    print(json.dumps({i.filename: [oct(i.external_attr >> 16), z.read(i).decode('latin1')] for i in z.infolist()}))`;
+  return JSON.parse(execFileSync('python3', ['-c', program, file], { encoding: 'utf8' })) as Record<string, [string, string]>;
+}
+
+describe('writeZip', () => {
+  it('writes what another program reads, with names in order, fixed modes and links kept', async () => {
+    const root = await put(join(folder, 'app'), { 'b.txt': 'two', 'a/ü.txt': 'one', bootstrap: '#!/bin/sh\r\necho\r\n', empty: '' });
+    await chmod(join(root, 'bootstrap'), 0o700);
+    await chmod(join(root, 'b.txt'), 0o600);
+    await symlink('../b.txt', join(root, 'a/link'));
+    const entries = readWithPython(await zipOf(root));
+    expect(entries).toEqual({
+      'a/link': ['0o120777', '../b.txt'],
+      'a/ü.txt': ['0o100644', 'one'],
+      'b.txt': ['0o100644', 'two'],
+      bootstrap: ['0o100755', '#!/bin/sh\necho\n'],
+      empty: ['0o100644', ''],
+    });
+    expect(Object.keys(entries)).toEqual(['a/link', 'a/ü.txt', 'b.txt', 'bootstrap', 'empty']);
+  });
+
+  it('gives the same bytes and digest whatever the time zone, times, mask and order of creation', async () => {
+    const files = { 'index.js': 'x'.repeat(100_000), 'lib/a.js': 'a', 'lib/b.js': 'b', 'z/Z': 'z' };
+    const first = await put(join(folder, 'first'), files);
+    process.env['TZ'] = 'America/St_Johns';
+    const one = await sha256(await zipOf(first, '1.zip'));
+
+    const previous = process.umask(0o077);
+    const second = await put(join(folder, 'second'), Object.fromEntries(Object.entries(files).toReversed()));
+    process.umask(previous);
+    await utimes(join(second, 'index.js'), 1_000_000, 1_000_000);
+    process.env['TZ'] = 'Pacific/Kiritimati';
+    expect(await sha256(await zipOf(second, '2.zip'))).toBe(one);
+
+    const digest = await digestZipContents(await listZipContents(first));
+    expect(await digestZipContents(await listZipContents(second))).toBe(digest);
+    await chmod(join(second, 'lib/a.js'), 0o755);
+    expect(await digestZipContents(await listZipContents(second))).not.toBe(digest);
+  });
+
+  it('names a file that cannot be read, and leaves no stream open', async () => {
+    const root = await put(join(folder, 'app'), { 'a.txt': 'a' });
+    const contents = await listZipContents(root);
+    await rm(join(root, 'a.txt'));
+    await expect(writeZip(contents, join(folder, 'o.zip'))).rejects.toMatchObject({
+      code: 'ARTIFACT_UNREADABLE',
+      message: expect.stringContaining(join(root, 'a.txt')),
+    });
+  });
+
+  it('notices a file that grows while it is packaged', async () => {
+    const root = await put(join(folder, 'app'), { 'a.txt': 'a' });
+    const contents = await listZipContents(root);
+    await writeFile(join(root, 'a.txt'), 'longer');
+    await expect(writeZip(contents, join(folder, 'o.zip'))).rejects.toMatchObject({ code: 'ARTIFACT_UNREADABLE' });
+  });
+
+  it('stops when it is interrupted', async () => {
+    const root = await put(join(folder, 'app'), { 'a.bin': 'x'.repeat(20_000_000) });
+    const controller = new AbortController();
+    const writing = writeZip(await listZipContents(root), join(folder, 'o.zip'), {
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await expect(writing).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('reads its own zips back and zips one file alone', async () => {
+    await put(folder, { 'handler.py': 'pass' });
+    await writeZip(await singleFileContents(join(folder, 'handler.py')), join(folder, 'one.zip'));
+    expect(await listReadyZip(join(folder, 'one.zip'))).toEqual([{ path: 'handler.py', size: 4 }]);
+  });
+});
+
+describe('listZipContents', () => {
+  const names = async (root: string) => (await listZipContents(root)).map((entry) => entry.path);
+
+  it('leaves out version control and what .lambdaignore names, in the syntax of .gitignore', async () => {
+    const root = await put(join(folder, 'app'), {
+      '.git/config': '',
+      'sub/.git': 'gitdir: elsewhere',
+      '.DS_Store': '',
+      '.env': '',
+      '.lambdaignore': '# tests\n*.test.js\n/docs\n!docs/keep\nbuild/\n!important.test.js\n',
+      'a.test.js': '',
+      'important.test.js': '',
+      'docs/x.md': '',
+      'docs/keep': '',
+      'sub/docs/y.md': '',
+      'sub/build/out': '',
+      build: 'a file, not a directory',
+      'serverless.template': '{}',
+    });
+    expect(await names(root)).toEqual(['.env', 'build', 'important.test.js', 'serverless.template', 'sub/docs/y.md']);
+  });
+
+  it('sorts by bytes, not by locale', async () => {
+    expect(await names(await put(join(folder, 'app'), { b: '', B: '', 'a/z': '', 'a.b': '', ä: '' }))).toEqual([
+      'B',
+      'a.b',
+      'a/z',
+      'b',
+      'ä',
+    ]);
+  });
+
+  it('refuses a link that leads out, by name, also through another link', async () => {
+    const root = await put(join(folder, 'app'), { 'a.txt': '' });
+    await put(folder, { 'secret.txt': '' });
+    await symlink('../secret.txt', join(root, 'leak'));
+    await expect(listZipContents(root)).rejects.toMatchObject({ code: 'ARTIFACT_UNSAFE_LINK', message: expect.stringContaining('leak') });
+    await writeFile(join(root, '.lambdaignore'), 'leak\n');
+    expect(await names(root)).toEqual(['a.txt']);
+  });
+
+  it('makes an absolute link inside the directory relative, keeps a dangling one and a link to a directory', async () => {
+    const root = await put(join(folder, 'app'), { 'lib/a.txt': '' });
+    await symlink(join(root, 'lib/a.txt'), join(root, 'lib/abs'));
+    await symlink('nowhere', join(root, 'dangling'));
+    await symlink('lib', join(root, 'dir'));
+    const links = (await listZipContents(root)).filter((entry) => entry.target !== undefined);
+    expect(links.map((entry) => [entry.path, entry.target])).toEqual([
+      ['dangling', 'nowhere'],
+      ['dir', 'lib'],
+      ['lib/abs', 'a.txt'],
+    ]);
+  });
+
+  it('refuses an empty directory and names one that is missing', async () => {
+    await mkdir(join(folder, 'empty/sub'), { recursive: true });
+    await expect(listZipContents(join(folder, 'empty'))).rejects.toMatchObject({ code: 'ARTIFACT_EMPTY' });
+    await expect(listZipContents(join(folder, 'gone'))).rejects.toMatchObject({ code: 'ARTIFACT_UNREADABLE' });
+  });
+});
+
+describe('limits', () => {
+  it('tells the largest entries of what Lambda would refuse', () => {
+    const entries = [
+      { path: 'small.js', size: 10 },
+      { path: 'model.bin', size: 262_144_000 },
+    ];
+    expect(() => checkUnzippedSize(entries, 'src/Worker')).toThrow(/src\/Worker is 250(\.0)? MB unzipped/);
+    expect(() => checkUnzippedSize(entries.slice(1), 'src/Worker')).not.toThrow();
+  });
+
+  it('refuses a package that is no zip, or an empty one', async () => {
+    await put(folder, { 'no.zip': 'hello' });
+    await expect(listReadyZip(join(folder, 'no.zip'))).rejects.toMatchObject({ code: 'PACKAGE_INVALID' });
+    await expect(listReadyZip(join(folder, 'gone.zip'))).rejects.toMatchObject({ code: 'PACKAGE_INVALID' });
+    expect(await readdir(folder)).toEqual(['no.zip']);
+  });
+});
