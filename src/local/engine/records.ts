@@ -1,0 +1,158 @@
+/** What the engine keeps on disk. Every record is replaced as a whole, never changed in place. */
+import type { ResourceState } from '../types.ts';
+import type { ParameterRecord } from './parameters.ts';
+import type { Dict } from './values.ts';
+
+export type StackStatus =
+  | 'REVIEW_IN_PROGRESS'
+  | `${'CREATE' | 'DELETE' | 'ROLLBACK' | 'UPDATE' | 'UPDATE_ROLLBACK'}_${'IN_PROGRESS' | 'FAILED' | 'COMPLETE'}`
+  | `${'UPDATE' | 'UPDATE_ROLLBACK'}_COMPLETE_CLEANUP_IN_PROGRESS`;
+
+export interface OutputRecord {
+  readonly key: string;
+  readonly value: string;
+  readonly description?: string | undefined;
+  readonly exportName?: string | undefined;
+}
+
+/** What an update may have to go back to. */
+export interface StackContent {
+  /** The text as it was given. */
+  readonly templateBody: string;
+  /** The template after its transforms. */
+  readonly processed: Dict;
+  readonly parameters: readonly ParameterRecord[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly outputs: readonly OutputRecord[];
+  readonly capabilities: readonly string[];
+  readonly description?: string | undefined;
+  readonly notificationArns: readonly string[];
+  /** Remarks of the transform by logical id; an empty id is the template as a whole. */
+  readonly warnings: Readonly<Record<string, readonly string[]>>;
+}
+
+export type OnFailure = 'ROLLBACK' | 'DELETE' | 'DO_NOTHING';
+
+export interface OperationRecord {
+  readonly id: string;
+  readonly kind: 'CREATE_STACK' | 'UPDATE_STACK' | 'DELETE_STACK' | 'ROLLBACK' | 'CONTINUE_ROLLBACK';
+  readonly token?: string | undefined;
+  readonly onFailure: OnFailure;
+  /** Logical ids that a deletion leaves alone, or that a rollback does not touch. */
+  readonly skip: readonly string[];
+  /** Overrides the stack's own policy while the operation runs. */
+  readonly stackPolicy?: string | undefined;
+}
+
+export interface StackRecord extends StackContent {
+  readonly uid: string;
+  readonly stackId: string;
+  readonly name: string;
+  readonly region: string;
+  readonly status: StackStatus;
+  readonly statusReason?: string | undefined;
+  readonly creationTime: string;
+  readonly lastUpdatedTime?: string | undefined;
+  readonly deletionTime?: string | undefined;
+  readonly roleArn?: string | undefined;
+  readonly disableRollback: boolean;
+  readonly timeoutInMinutes?: number | undefined;
+  readonly terminationProtection: boolean;
+  readonly stackPolicy?: string | undefined;
+  readonly changeSetId?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly rootId?: string | undefined;
+  readonly operation?: OperationRecord | undefined;
+  /** Newest first. */
+  readonly lastOperations: readonly { readonly type: string; readonly id: string }[];
+  /** State before the running (or failed) update. */
+  readonly baseline?: StackContent | undefined;
+}
+
+/** A physical resource that is no longer, or not any more, the one that its logical id stands for. */
+export interface OldResource extends ResourceState {
+  readonly type: string;
+  readonly policy: string;
+}
+
+export interface ResourceRecord {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly status: string;
+  readonly statusReason?: string | undefined;
+  readonly timestamp: string;
+  /** Undefined until the provider has answered. */
+  readonly physicalId?: string | undefined;
+  readonly attributes: Dict;
+  readonly properties: Dict;
+  readonly metadata?: unknown;
+  readonly deletionPolicy: string;
+  readonly updateReplacePolicy: string;
+  readonly dependsOn: readonly string[];
+  /** The stack's state before the running (or failed) update: `absent` for a resource that it adds. */
+  readonly baseline?: 'absent' | ResourceRecord | undefined;
+  /** Physical resources that are to go when the operation is over. */
+  readonly replaced?: readonly OldResource[] | undefined;
+}
+
+export interface EventRecord {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly logicalId: string;
+  readonly physicalId?: string | undefined;
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string | undefined;
+  readonly properties?: string | undefined;
+  readonly token?: string | undefined;
+  readonly operationId?: string | undefined;
+}
+
+export interface ChangeDetail {
+  readonly attribute: string;
+  readonly name?: string | undefined;
+  readonly requiresRecreation: 'Never' | 'Conditionally' | 'Always';
+  readonly evaluation: 'Static' | 'Dynamic';
+  readonly source: string;
+  readonly causingEntity?: string | undefined;
+  readonly path?: string | undefined;
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+  readonly changeType?: 'Add' | 'Remove' | 'Modify' | undefined;
+}
+
+export interface ChangeRecord {
+  readonly action: 'Add' | 'Modify' | 'Remove';
+  readonly logicalId: string;
+  readonly physicalId?: string | undefined;
+  readonly type: string;
+  readonly replacement?: 'True' | 'False' | 'Conditional' | undefined;
+  readonly scope: readonly string[];
+  readonly details: readonly ChangeDetail[];
+  readonly changeSetId?: string | undefined;
+  readonly policyAction?: string | undefined;
+  /** Resolved properties as JSON. */
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+}
+
+export interface ChangeSetRecord {
+  readonly id: string;
+  readonly uid: string;
+  readonly name: string;
+  readonly stackUid: string;
+  readonly type: 'CREATE' | 'UPDATE';
+  readonly status: 'CREATE_COMPLETE' | 'FAILED';
+  readonly statusReason?: string | undefined;
+  readonly executionStatus: 'UNAVAILABLE' | 'AVAILABLE' | 'EXECUTE_IN_PROGRESS' | 'EXECUTE_COMPLETE' | 'EXECUTE_FAILED' | 'OBSOLETE';
+  readonly creationTime: string;
+  readonly description?: string | undefined;
+  readonly roleArn?: string | undefined;
+  readonly onStackFailure?: OnFailure | undefined;
+  readonly content: StackContent;
+  readonly changes: readonly ChangeRecord[];
+  readonly clientToken?: string | undefined;
+  readonly includeNestedStacks: boolean;
+  readonly parentId?: string | undefined;
+  readonly rootId?: string | undefined;
+}
