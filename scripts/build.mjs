@@ -40,8 +40,22 @@ const result = await build({
   logLevel: 'warning',
 });
 
+// The runtime of Node.js functions on the local target: one file, because it runs in a process of its own, away from our chunks.
+const runtime = await build({
+  absWorkingDir: root,
+  entryPoints: { 'node-runtime': 'src/local/functions/node-runtime/main.mjs' },
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  metafile: true,
+  logLevel: 'warning',
+});
+
 // What an earlier build left goes only now, so that a program that runs meanwhile finds its chunks for as long as possible.
-const written = new Set(Object.keys(result.metafile.outputs));
+const written = new Set([result, runtime].flatMap(({ metafile }) => Object.keys(metafile.outputs)));
 const present = await readdir(join(root, 'dist'), { recursive: true, withFileTypes: true });
 for (const entry of present) {
   const path = relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/');

@@ -1,0 +1,130 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { engineOrReason, uniqueName } from '../support/engine.ts';
+import { BUSYBOX, writeBootstrap, writeImageProject } from '../support/image-project.ts';
+
+const { engine, reason } = await engineOrReason();
+const why = engine === undefined ? reason : BUSYBOX === undefined ? 'busybox is not on this machine' : undefined;
+if (why !== undefined) console.log(`Deployments of images are not tested: ${why}`);
+
+const DEPLOY = ['deploy-serverless', '-sn', 'Img', '--local'];
+
+describe.skipIf(why !== undefined)('an application of container images', () => {
+  let workspace: Workspace;
+  let project: string;
+  let digest: string;
+  const repository = uniqueName('it-image');
+
+  beforeAll(() => {
+    workspace = openWorkspace();
+    project = join(workspace.folder, 'img');
+    writeImageProject(project, repository);
+  });
+  afterAll(async () => {
+    workspace.close();
+    await engine?.removeTag(`${repository}:latest`);
+  });
+
+  it('is built and pushed once for two functions, and answers', async () => {
+    const { code, document, stderr } = await workspace.json(DEPLOY, { cwd: project });
+    expect(code, stderr).toBe(0);
+    expect(document.result.artifacts).toEqual([
+      expect.objectContaining({ kind: 'image', logicalIds: ['Web', 'Worker'], built: true, published: true }),
+    ]);
+    digest = document.result.artifacts[0].digest as string;
+    expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(document.result.artifacts[0].location).toMatch(new RegExp(`^127\\.0\\.0\\.1:\\d+/${repository}@${digest}$`));
+    expect(stderr.match(/build started/g)).toHaveLength(1);
+    const response = await fetch(document.result.outputs.Url as string);
+    expect({ status: response.status, text: await response.text() }).toEqual({ status: 200, text: 'hello from an image' });
+  }, 120_000);
+
+  it('has its log', async () => {
+    const { stdout } = await workspace.run(['local', 'logs', '--function', 'Web']);
+    expect(stdout).toContain('handled by Img-Web-');
+  });
+
+  it('needs no engine when nothing has changed', async () => {
+    const env = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
+    const { code, document, stderr } = await workspace.json(DEPLOY, { cwd: project, env });
+    expect(code, stderr).toBe(0);
+    expect(document.result).toMatchObject({ action: 'unchanged', artifacts: [{ built: false, published: false, digest }] });
+  });
+
+  it('names what was tried when there is no engine and one is needed', async () => {
+    writeBootstrap(project, 'changed');
+    const env = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
+    const { code, document, stderr } = await workspace.json(DEPLOY, { cwd: project, env });
+    expect(code).toBe(1);
+    expect(document.error?.code).toBe('ENGINE_NOT_FOUND');
+    expect(JSON.stringify(document.error)).toContain('/nowhere/docker.sock');
+    expect(stderr).not.toContain('[stack');
+  });
+
+  it('gives the new answer after a change', async () => {
+    writeBootstrap(project, 'changed');
+    const { document, stderr } = await workspace.json(DEPLOY, { cwd: project });
+    expect(document.result?.action, stderr).toBe('updated');
+    expect(document.result.artifacts[0].digest).not.toBe(digest);
+    expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('changed');
+  }, 120_000);
+
+  it('shows the last lines of a build that fails, and leaves the stack alone', async () => {
+    const dockerfile = readFileSync(join(project, 'Dockerfile'), 'utf8');
+    writeFileSync(join(project, 'Dockerfile'), dockerfile.replace('WORKDIR', 'RUN echo a clue; echo another clue >&2; exit 7\nWORKDIR'));
+    const { code, stdout, stderr } = await workspace.run(DEPLOY, { cwd: project });
+    writeFileSync(join(project, 'Dockerfile'), dockerfile);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('Error BUILD_FAILED:');
+    const error = stderr.slice(stderr.indexOf('Error BUILD_FAILED'));
+    expect(error).toContain('another clue');
+    expect(error).toMatch(/exit code:? 7|code 7/);
+    expect(stderr).not.toContain('[stack');
+  }, 60_000);
+
+  it('keeps the registry token out of files, logs and the list of processes', async () => {
+    writeBootstrap(project, 'secret run');
+    let processes = '';
+    const { stderr, stdout } = await workspace.run([...DEPLOY, '--verbose'], {
+      cwd: project,
+      onStderr: () => (processes += execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8' })),
+    });
+    const { document } = await workspace.json(['local', 'env']);
+    expect(document.ok).toBe(true);
+    const token = await registryPassword(document.result as Record<string, string>);
+    expect(token.length).toBeGreaterThan(10);
+    for (const text of [stderr, stdout, processes, ...readTree(project)]) expect(text.includes(token)).toBe(false);
+  }, 60_000);
+
+  it('goes away with its containers', async () => {
+    const { code, stderr } = await workspace.run(['delete-serverless', 'Img', '--local']);
+    expect(code, stderr).toBe(0);
+    expect((await workspace.run(['local', 'stop'])).code).toBe(0);
+    const left = execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8' });
+    expect(left).not.toContain('/var/task/bootstrap');
+  });
+});
+
+async function registryPassword(env: Readonly<Record<string, string>>): Promise<string> {
+  const { createImageRepositories } = await import('../../src/clients/ecr.ts');
+  const repositories = await createImageRepositories({
+    region: env['AWS_REGION'] ?? '',
+    endpoint: env['AWS_ENDPOINT_URL'] ?? '',
+    credentials: () => Promise.resolve({ accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '', secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '' }),
+    maxAttempts: 1,
+    retryMode: 'standard',
+    customUserAgent: [],
+  });
+  return (await repositories.getAuthorization()).password();
+}
+
+function readTree(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'));
+}

@@ -1,0 +1,32 @@
+import type { Reporter } from '../../src/output/reporter.ts';
+
+/** A reporter that keeps everything it is told, as one text a line. */
+export function recordingReporter(): Reporter & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const put = (kind: string, text: string): void => void lines.push(`${kind}: ${text}`);
+  return {
+    lines,
+    async step(title, work) {
+      const name = `${title.kind} ${title.name}`;
+      put('begin', name);
+      try {
+        const result = await work({
+          progress: (text) => put('progress', text),
+          note: (text) => put('note', text),
+          output: (line) => put('output', line),
+          summary: (text) => put('summary', `${name}: ${text}`),
+        });
+        put('done', name);
+        return result;
+      } catch (error) {
+        put('failed', `${name}: ${String(error)}`);
+        throw error;
+      }
+    },
+    info: (message) => put('info', message),
+    debug: (message) => put('debug', message),
+    warn: (message) => put('warn', message),
+    event: (event) => put('event', JSON.stringify(event)),
+    result: (answer) => put('result', JSON.stringify(answer.data)),
+  };
+}
