@@ -80,27 +80,30 @@ class Editor {
     if (node.kind === 'map') return this.#visitMap(node, trie, path, place);
     // What happens behind an alias is decided with all aliases in view.
     if (node.kind === 'alias') return;
+    // What cannot be done inside is done around: decided first, so that nothing inside is written twice.
+    if ([...trie.children.keys()].some((key) => this.#needsLongForm(node, key, path))) return this.#replace(node, path, place);
     for (const [key, child] of trie.children) {
       const next = childNode(node, key);
-      // `!GetAtt` takes text apart at its dot, so text that shall stay whole needs the long form.
-      const isSplit = key === 'Fn::GetAtt' && typeof this.#wantedAt([...path, key]) === 'string';
-      if (next === undefined || (node.kind === 'tagged' && isSplit)) return this.#replace(node, path, place);
-      this.#visit(next, child, [...path, key], { from: node.kind === 'tagged' ? node.tagEnd : undefined });
+      if (next !== undefined) this.#visit(next, child, [...path, key], { from: node.kind === 'tagged' ? node.tagEnd : undefined });
     }
   }
 
+  #needsLongForm(node: SourceNode, key: string, path: Path): boolean {
+    if (childNode(node, key) === undefined) return true;
+    // `!GetAtt` takes text apart at its dot, so text that shall stay whole needs the long form.
+    return node.kind === 'tagged' && key === 'Fn::GetAtt' && typeof this.#wantedAt([...path, key]) === 'string';
+  }
+
   #visitMap(node: MapNode, trie: EditTrie, path: Path, place: Place): void {
-    const added: NewMember[] = [];
+    const missing = [...trie.children.keys()].filter((key) => findEntry(node, key) === undefined && !this.#isWrittenOut(node, path, key));
+    const members = missing.map((key): NewMember => ({ key, value: this.#wantedAt([...path, key]), like: childNode(node, key) }));
+    const added = members.length === 0 ? [] : this.#writer.add(node, members);
+    if (added === undefined) return this.#replace(node, path, place);
     for (const [key, child] of trie.children) {
       const entry = findEntry(node, key);
-      const childPath = [...path, key];
-      if (entry !== undefined) this.#visit(entry.value, child, childPath, { from: entry.colonEnd });
-      else if (!this.#isWrittenOut(node, path, key)) added.push({ key, value: this.#wantedAt(childPath), like: childNode(node, key) });
+      if (entry !== undefined) this.#visit(entry.value, child, [...path, key], { from: entry.colonEnd });
     }
-    if (added.length === 0) return;
-    const splices = this.#writer.add(node, added);
-    if (splices === undefined) this.#replace(node, path, place);
-    else this.#splices.push(...splices);
+    this.#splices.push(...added);
   }
 
   /** Whether a key comes from a merge key that is written out, so that it must not be added again. */

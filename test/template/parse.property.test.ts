@@ -9,8 +9,7 @@ const runs = Number(process.env['FC_RUNS'] ?? 500);
 
 /** Pieces that mean something to a reader of YAML or JSON, put together at random. */
 const pieces = fc.constantFrom(
-  ...[
-    'Resources:',
+  'Resources:',
     '\n',
     '\r\n',
     ' ',
@@ -40,9 +39,7 @@ const pieces = fc.constantFrom(
     '!<x>',
     '!!str ',
     '!e!x ',
-  ],
-  ...[
-    '"',
+  '"',
     "'",
     '# c',
     '%YAML 1.1\n',
@@ -67,7 +64,6 @@ const pieces = fc.constantFrom(
     '//',
     'null',
     '~',
-  ],
 );
 
 async function outcome(text: string): Promise<void> {

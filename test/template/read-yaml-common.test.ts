@@ -28,8 +28,7 @@ function compare(text: string): boolean {
 }
 
 const lines = fc.constantFrom(
-  ...[
-    'A:',
+  'A:',
     'A: x',
     'B: 1',
     'C: "q"',
@@ -47,9 +46,7 @@ const lines = fc.constantFrom(
     'K: &a v',
     'L: *a',
     'M: &b',
-  ],
-  ...[
-    'N: !Join',
+  'N: !Join',
     '<<: *b',
     '# comment',
     '',
@@ -93,7 +90,6 @@ const lines = fc.constantFrom(
     '--- a',
     'é: ü',
     'a b: c d',
-  ],
 );
 const indented = fc.tuple(fc.nat(5), lines).map(([indent, line]) => ' '.repeat(indent) + line);
 
