@@ -31,7 +31,7 @@ export async function runCommand(name: string, options: CommandOptions = {}, cal
   const distFolder = dirname(fileURLToPath(import.meta.url));
   let document = '';
   await run({
-    args: [...name.split(' '), ...toArguments(options), '--output=json', '--disable-interactive'],
+    args: [...name.split(' '), '--output=json', '--disable-interactive', ...toArguments(options)],
     cwd: call.cwd ?? process.cwd(),
     env: call.env ?? process.env,
     streams: { stdout: { write: (text) => (document += text) }, stderr: { write: (text) => call.onProgress?.(text) } },

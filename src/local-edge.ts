@@ -60,14 +60,18 @@ export async function startLocal(request: Omit<LocalEdgeRequest, 'region'>) {
   }
 }
 
+const HINTS: Readonly<Record<string, string>> = {
+  PORT_TAKEN: 'Choose another with --port, or leave --port out to get the next free one',
+  RUNNING_ON_OTHER_PORT: 'lambda-tool local stop, then start it again with --port',
+  FOLDER_NOT_WRITABLE: 'Name another folder with LAMBDA_TOOL_LOCAL_HOME',
+};
+
 /** The local target has errors of its own, because it knows nothing of the rest of the program. */
 export function translateLocalError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'LocalTargetError') return error;
-  const taken = 'code' in error && error.code === 'PORT_TAKEN';
-  return new UserError(taken ? 'LOCAL_PORT_TAKEN' : 'LOCAL_START_FAILED', messageOf(error), {
-    hint: taken
-      ? 'Choose another with --port, or leave --port out to get the next free one'
-      : 'lambda-tool local logs shows what it wrote; lambda-tool local reset begins anew',
+  const code = 'code' in error ? String(error.code) : '';
+  return new UserError(code === 'PORT_TAKEN' || code === 'RUNNING_ON_OTHER_PORT' ? 'LOCAL_PORT_TAKEN' : 'LOCAL_START_FAILED', messageOf(error), {
+    hint: HINTS[code] ?? 'lambda-tool local reset --yes begins anew',
     cause: error,
   });
 }

@@ -136,7 +136,11 @@ function connect(request: RunRequest, settings: Settings, prompts: Prompts): Cli
       version: request.installation.version,
       ...(prompts.available
         ? {
-            askRegion: () => prompts.text({ message: 'AWS region', placeholder: 'eu-west-1' }),
+            askRegion: async () => {
+              const region = await prompts.text({ message: 'AWS region', placeholder: 'eu-west-1' });
+              settings.remember('region', region);
+              return region;
+            },
             askMfaCode: (serial: string) => prompts.secret(`MFA code of ${serial}`),
           }
         : {}),

@@ -17,7 +17,7 @@ export interface DotnetSettings {
 }
 
 export interface DotnetPublish extends DotnetSettings {
-  /** Directory with exactly one project file, or the project file itself. */
+  /** Directory with exactly one project file, the project file itself, or a single `.cs` file. */
   readonly project: string;
   readonly outputDirectory: string;
   readonly architecture: Architecture;
@@ -29,6 +29,8 @@ export interface DotnetPublish extends DotnetSettings {
 }
 
 const PROJECT_FILE = /\.(cs|fs|vb)proj$/;
+/** A program in one file, which the SDK compiles ahead of time unless it says otherwise. */
+const SINGLE_FILE = /\.cs$/;
 const RUNTIME_IDS: Readonly<Record<Architecture, string>> = { x86_64: 'linux-x64', arm64: 'linux-arm64' };
 const MISSING_HINT = 'Install the .NET SDK (https://dot.net), or deploy the function as a container image whose Dockerfile builds it.';
 
@@ -43,7 +45,8 @@ const oneAtATime = pLimit(1);
  * compiler's errors, BUILD_TOOL_NOT_FOUND, TEMPLATE_PATH_NOT_FOUND without exactly one project file.
  */
 export async function publishDotnet(options: DotnetPublish): Promise<void> {
-  const project = PROJECT_FILE.test(options.project) ? options.project : await findProjectFile(options.project);
+  const isFile = PROJECT_FILE.test(options.project) || SINGLE_FILE.test(options.project);
+  const project = isFile ? options.project : await findProjectFile(options.project);
   const source = await readable(project, (path) => readFile(path, 'utf8'));
   await oneAtATime(async () => {
     await rm(options.outputDirectory, { recursive: true, force: true });
@@ -103,7 +106,9 @@ function publishArguments(project: string, source: string, options: DotnetPublis
     further.some((word) => word === name || word.startsWith(`${name}=`) || word.startsWith(`${name}:`));
   const framework = options.framework ?? frameworkOf(options.runtime);
   // The SDK decides for projects that say themselves that they bring the runtime along.
-  const isOwnRuntime = /<SelfContained>\s*true\s*</i.test(source) || /<PublishAot>\s*true\s*</i.test(source);
+  const isOwnRuntime = SINGLE_FILE.test(project)
+    ? !/^#:property\s+PublishAot\s*=\s*false/im.test(source)
+    : /<SelfContained>\s*true\s*</i.test(source) || /<PublishAot>\s*true\s*</i.test(source);
   return [
     'publish',
     project,

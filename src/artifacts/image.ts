@@ -8,7 +8,7 @@ import { buildSettings, type BuildSettings } from './docker-options.ts';
 import { findProjectFile, hasProjectFile, publishDotnet } from './dotnet.ts';
 import { imageNameOf, type ImageName } from './image-name.ts';
 import { checkImage, findDeployable, pushChecked } from './image-push.ts';
-import type { Outcome, Publishing, PublishOptions } from './publishing.ts';
+import { frameworkFor, type Outcome, type Publishing, type PublishOptions } from './publishing.ts';
 import type { Architecture, ImageArtifact, LocalImageArtifact } from './types.ts';
 
 const PLATFORMS: Readonly<Record<Architecture, Platform>> = { x86_64: 'linux/amd64', arm64: 'linux/arm64' };
@@ -123,14 +123,14 @@ async function buildOnHost(artifact: ImageArtifact, publishing: Publishing, step
       hint: 'Give a directory of its own, such as bin/Release/lambda-publish.',
     });
   }
-  const { configuration, framework, msbuildParameters } = publishing.options;
+  const { configuration, msbuildParameters } = publishing.options;
   step.note(`dotnet publish into ${place}`);
   await publishDotnet({
     project: await findProjectFile(artifact.context),
     outputDirectory,
     architecture: artifact.architecture,
     configuration,
-    framework,
+    framework: frameworkFor(artifact.context, publishing.options),
     msbuildParameters,
     env: publishing.env,
     signal: publishing.signal,

@@ -6,7 +6,7 @@ import { formatBytes } from './bytes.ts';
 import { digestZipContents, hashFile, hashValues, PACKING_VERSION } from './digest.ts';
 import { publishDotnet } from './dotnet.ts';
 import { readable } from './file-tree.ts';
-import type { Outcome, Publishing } from './publishing.ts';
+import { frameworkFor, type Outcome, type Publishing } from './publishing.ts';
 import { listReadyZip } from './ready-zip.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { ArtifactUse, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
@@ -25,7 +25,7 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
     return publishContents(artifact, name, await listZipContents(artifact.path, signal), publishing, step);
   return withTempFolder(async (folder) => {
     const outputDirectory = join(folder, 'publish');
-    const { configuration, framework, msbuildParameters } = publishing.options;
+    const { configuration, msbuildParameters } = publishing.options;
     const { path: project, architecture, runtime } = artifact;
     step.note('dotnet publish');
     await publishDotnet({
@@ -34,7 +34,7 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
       architecture,
       runtime,
       configuration,
-      framework,
+      framework: frameworkFor(project, publishing.options),
       msbuildParameters,
       env: publishing.env,
       signal,

@@ -16,6 +16,8 @@ export interface PublishOptions {
   readonly directory?: string | undefined;
   readonly configuration?: string | undefined;
   readonly framework?: string | undefined;
+  /** Absolute. `framework` is for the code of this directory only, as in the reference tool; without it for all code. */
+  readonly templateDirectory?: string | undefined;
   readonly msbuildParameters?: string | undefined;
   /** `--docker-build-options`: for images without DockerBuildArgs in the template. */
   readonly dockerBuildOptions?: string | undefined;
@@ -32,6 +34,11 @@ export interface PublishDeps {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** `--framework`, if it is meant for the project in that directory. */
+export function frameworkFor(directory: string, { framework, templateDirectory }: PublishOptions): string | undefined {
+  return templateDirectory === undefined || directory === templateDirectory ? framework : undefined;
 }
 
 /** What became of one artefact. */

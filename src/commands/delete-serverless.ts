@@ -1,3 +1,4 @@
+import { ask } from '../deployment/ask.ts';
 import { announce } from '../deployment/identity.ts';
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
@@ -48,7 +49,7 @@ async function stackNames(option: string | undefined, words: readonly string[], 
   const given = context.settings.get('stack-name').source === 'command line' || words.length === 0 ? option : undefined;
   if (given !== undefined) return [given];
   if (words.length > 0) return [...new Set(words)];
-  if (context.prompts.available) return [await context.prompts.text({ message: 'Stack to delete' })];
+  if (context.prompts.available) return [await ask('stack-name', context)];
   throw new UserError('MISSING_OPTION', 'The name of the stack is missing', { hint: 'lambda-tool delete-serverless -sn NAME' });
 }
 

@@ -10,11 +10,13 @@ import { localStart } from './local-start.ts';
 import { localStatus } from './local-status.ts';
 import { localStop } from './local-stop.ts';
 import { newProject } from './new.ts';
+import { packageCi } from './package-ci.ts';
 
 /** All commands, in the order of `--help`. */
 export const COMMANDS: readonly Command[] = [
   deployServerless,
   deleteServerless,
+  packageCi,
   bucketCreate,
   bucketDelete,
   newProject,

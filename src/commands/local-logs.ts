@@ -20,7 +20,7 @@ export const localLogs = defineCommand({
       for await (const event of readLocalLogs(folder, { name: options.function, follow, signal: context.signal })) {
         const line = { timestamp: new Date(event.timestampMs).toISOString(), group: event.group, message: event.message.trimEnd() };
         context.reporter.event({ type: 'log', ...line });
-        if (follow) context.reporter.info(`${line.timestamp} ${line.group} ${line.message}`);
+        if (follow) context.reporter.line(`${line.timestamp} ${line.group} ${line.message}`);
         else events.push(line);
       }
     } catch (error) {

@@ -90,6 +90,13 @@ export const OPTIONS = {
     describe: 'Where the packaged template is written; - is stdout',
     question: 'Output template',
   },
+  'output-format': {
+    type: 'string',
+    value: 'FORMAT',
+    group: 'Template',
+    choices: ['json', 'yaml'],
+    describe: 'Format of the packaged template (default: as the template is)',
+  },
 
   // ---- Artifacts
   's3-bucket': {

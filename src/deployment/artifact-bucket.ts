@@ -1,6 +1,7 @@
 import { ensureBucketUsable, resolveBucket } from '../artifacts/bucket.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { ask } from './ask.ts';
 
 export interface BucketWish {
   readonly s3Bucket: string | undefined;
@@ -33,7 +34,7 @@ export async function chooseBucket(wish: BucketWish, context: Context): Promise<
 }
 
 async function askForBucket(context: Context): Promise<string> {
-  if (context.prompts.available) return context.prompts.text({ message: 'S3 bucket for the artifacts' });
+  if (context.prompts.available) return ask('s3-bucket', context);
   throw new UserError('MISSING_OPTION', 'There is something to upload, but no bucket was named', {
     hint: 'Add --s3-bucket NAME, or --resolve-s3 to use one that lambda-tool makes for this account and region',
   });

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { ask } from './ask.ts';
 
 export interface Identity {
   readonly account: string;
@@ -38,7 +39,7 @@ export async function requireStackName(wish: StackNameWish, context: Context): P
 }
 
 async function askForName(context: Context): Promise<string> {
-  if (context.prompts.available) return context.prompts.text({ message: 'Stack name' });
+  if (context.prompts.available) return ask('stack-name', context);
   throw new UserError('MISSING_OPTION', 'The name of the stack is missing', { hint: 'lambda-tool deploy-serverless -sn NAME' });
 }
 

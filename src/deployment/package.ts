@@ -15,6 +15,8 @@ export interface PackageWish extends BucketWish {
   readonly msbuildParameters: string | undefined;
   readonly dockerBuildOptions: string | undefined;
   readonly dockerHostBuildOutputDir: string | undefined;
+  /** A template that refers to nothing on this machine comes out byte for byte, comments and aliases included. */
+  readonly keepText?: boolean;
 }
 
 export interface Packaged {
@@ -43,7 +45,9 @@ export async function publishAndRewrite(
   });
   for (const warning of warnings) context.reporter.warn(warning);
   context.reporter.info([template.path, describeCounts(countTemplate(template, artifacts)), stackWords].join(' · '));
-  if (artifacts.length === 0) return { text: await sendable(template, template.text), published: [], bucket: undefined };
+  if (artifacts.length === 0) {
+    return { text: wish.keepText === true ? template.text : await sendable(template, rewriteTemplate(template, [], { expandAliases: true })), published: [], bucket: undefined };
+  }
 
   const bucket = artifacts.some(needsBucket) ? await chooseBucket(wish, context) : undefined;
   const { clients, reporter, signal, env } = context;
@@ -53,6 +57,7 @@ export async function publishAndRewrite(
     prefix: wish.s3Prefix ?? '',
     region,
     directory: context.projectDirectory,
+    templateDirectory: dirname(source.path),
     configuration: wish.configuration,
     framework: wish.framework,
     msbuildParameters: wish.msbuildParameters,
@@ -63,7 +68,7 @@ export async function publishAndRewrite(
   // Alone, an artefact finds out by itself what it lacks; among others it must not be found out after they are published.
   if (artifacts.length > 1 && artifacts.some(needsTool)) await checkPrerequisites(artifacts, options, deps);
   const published = await publishArtifacts(artifacts, options, deps);
-  return { text: await sendable(template, rewriteTemplate(template, published)), published, bucket };
+  return { text: await sendable(template, rewriteTemplate(template, published, { expandAliases: true })), published, bucket };
 }
 
 /** Zip, tar and what else they bring are loaded when there is something to package, and not for --help. */
@@ -76,7 +81,7 @@ function loadModules() {
   ]);
 }
 
-/** CloudFormation reads no comments in JSON. */
+/** CloudFormation reads no comments in JSON, and in YAML neither aliases nor merge keys. */
 async function sendable(template: Template, text: string): Promise<string> {
   if (template.format === 'yaml') return text;
   const { toStrictJson } = await import('../template/strict-json.ts');

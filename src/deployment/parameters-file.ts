@@ -15,9 +15,8 @@ export async function readParametersFile(file: string, directory: string): Promi
     });
   let value: unknown;
   try {
-    const { parse } = await import('yaml');
-    // YAML contains JSON. Scalars stay text, so that 08 and yes reach CloudFormation as they are written.
-    value = parse(readFileSync(resolve(directory, file), 'utf8').replace(/^\uFEFF/, ''), { schema: 'failsafe' });
+    const { parseYamlText } = await import('../template/yaml-text.ts');
+    value = parseYamlText(readFileSync(resolve(directory, file), 'utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
     throw invalid(`cannot be read: ${messageOf(error).split('\n')[0]}`, error);
   }

@@ -4,6 +4,7 @@ import { basename, relative, resolve } from 'node:path';
 import type { Context } from '../context.ts';
 import { UserError, messageOf } from '../errors.ts';
 import type { Template } from '../template/types.ts';
+import { ask } from './ask.ts';
 
 /** Looked for in this order when no template is named. */
 export const TEMPLATE_NAMES = ['serverless.template', 'template.yaml', 'template.yml', 'template.json'] as const;
@@ -41,7 +42,7 @@ async function findTemplate(named: string | undefined, context: Context): Promis
   const { projectDirectory } = context;
   const found = named ?? TEMPLATE_NAMES.find((name) => existsSync(resolve(projectDirectory, name)));
   if (found === undefined) {
-    if (context.prompts.available) return findTemplate(await context.prompts.text({ message: 'Template' }), context);
+    if (context.prompts.available) return findTemplate(await ask('template', context), context);
     throw new UserError('TEMPLATE_NOT_FOUND', `There is no ${TEMPLATE_NAMES.join(', ')} in ${projectDirectory}`, {
       hint: 'Name it with --template FILE, go to the project, or make one: lambda-tool new --list',
     });

@@ -46,7 +46,8 @@ async function openServer(folder: string, settings: DaemonSettings): Promise<Loc
     try {
       return await listenOnLoopback(last);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      // Taken meanwhile; EACCES is how Windows says that it has reserved the port.
+      if (!['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
   return listenOnLoopback(DEFAULT_PORT, OTHER_PORTS);

@@ -5,6 +5,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isSameSecret, type LocalCredentials } from './credentials.ts';
+import { decodeUri, encodeUri } from './protocol/uri.ts';
 import { ServiceError } from './types.ts';
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
@@ -156,11 +157,11 @@ function canonicalHeader(request: IncomingMessage, name: string): string {
 
 /** S3 signs the path encoded once and as it is; all others encode the encoded path again, with dot segments taken out. */
 function canonicalPath(rawPath: string, service: string): string {
-  if (service === 's3') return rawPath.split('/').map(decodeSegment).map(encodeRfc3986).join('/');
+  if (service === 's3') return rawPath.split('/').map(decodeUri).map(encodeUri).join('/');
   const segments: string[] = [];
   for (const segment of rawPath.split('/').slice(1)) {
     if (segment === '..') segments.pop();
-    else if (segment !== '.' && segment !== '') segments.push(encodeRfc3986(segment));
+    else if (segment !== '.' && segment !== '') segments.push(encodeUri(segment));
   }
   const trailing = segments.length > 0 && rawPath.endsWith('/') ? '/' : '';
   return `/${segments.join('/')}${trailing}`;
@@ -169,7 +170,7 @@ function canonicalPath(rawPath: string, service: string): string {
 function canonicalQuery(query: URLSearchParams): string {
   return [...query]
     .filter(([name]) => name !== 'X-Amz-Signature')
-    .map(([name, value]) => [encodeRfc3986(name), encodeRfc3986(value)] as const)
+    .map(([name, value]) => [encodeUri(name), encodeUri(value)] as const)
     .toSorted((a, b) => compareText(a[0], b[0]) || compareText(a[1], b[1]))
     .map(([name, value]) => `${name}=${value}`)
     .join('&');
@@ -178,20 +179,6 @@ function canonicalQuery(query: URLSearchParams): string {
 function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
-}
-
-function decodeSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch (error) {
-    if (error instanceof URIError) throw new ServiceError('InvalidURI', "Couldn't parse the specified URI.", 400);
-    throw error;
-  }
-}
-
-/** Percent-encodes everything but the unreserved characters of RFC 3986. */
-export function encodeRfc3986(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

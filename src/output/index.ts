@@ -69,6 +69,9 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       writeEvent({ type: 'warning', message });
     },
     event: writeEvent,
+    line(text) {
+      if (format === 'table') stdout.write(`${text}\n`);
+    },
     result(given) {
       answer = given;
     },

@@ -8,8 +8,11 @@ export interface StepTitle {
 export interface Step {
   /** How far the work is ("12 of 40 MB"): replaced in place on a terminal, not printed in a pipe. May be called often. */
   progress(text: string): void;
-  /** A fact that deserves a line of its own in a pipe or in CI ("build started (linux/amd64, BuildKit)"). */
-  note(text: string): void;
+  /**
+   * A fact that deserves a line of its own in a pipe or in CI ("build started (linux/amd64, BuildKit)"). On a terminal it is
+   * shown in passing, unless it is `lasting`.
+   */
+  note(text: string, options?: { readonly lasting?: boolean }): void;
   /** One line that a program we run has written (docker build, dotnet publish). Shown live, without its colours. */
   output(line: string): void;
   /** What the row says when the work has ended well ("412 files · 1.9 MB · uploaded"). The last call wins. */
@@ -50,6 +53,8 @@ export interface Reporter {
   warn(message: string): void;
   /** A machine-readable event; visible only with --output ndjson. */
   event(event: ReportEvent): void;
-  /** The answer: the only thing on stdout. */
+  /** A line of an answer that comes bit by bit (a log that is followed): on stdout at once, when the output is for people. */
+  line(text: string): void;
+  /** The answer: with `line`, the only thing on stdout. */
   result(answer: Answer): void;
 }

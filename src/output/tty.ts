@@ -29,7 +29,7 @@ export async function createTerminalLines(options: LineOptions): Promise<Lines> 
       return;
     }
     const text = [...rows].map((row) => describe(row, options)).join('\n  ');
-    if (spinner === undefined) spinner = ora({ text, stream: process.stderr, indent: 2, discardStdin: false, hideCursor: true }).start();
+    if (spinner === undefined) spinner = ora({ text, stream: process.stderr, prefixText: ' ', discardStdin: false, hideCursor: true }).start();
     else spinner.text = text;
   };
   /** Writes above the rows that turn. */
@@ -56,8 +56,8 @@ export async function createTerminalLines(options: LineOptions): Promise<Lines> 
             row.progress = text;
             draw();
           },
-          note(text) {
-            if (options.verbose || title.kind === 'stack') write(style('dim', `      ${text}`));
+          note(text, note) {
+            if (options.verbose || note?.lasting === true) write(style('dim', `      ${text}`));
             else row.progress = text;
             draw();
           },

@@ -23,6 +23,8 @@ export interface Settings {
   /** Values under camelCase names, as commands get them. */
   readonly values: Readonly<Record<string, OptionValue | undefined>>;
   get(name: OptionName): Setting;
+  /** Takes in what a person has answered, so that it is saved with the rest. */
+  remember(name: OptionName, answer: string): void;
 }
 
 export interface ResolveRequest {
@@ -40,7 +42,13 @@ export function resolveSettings(request: ResolveRequest): Settings {
   const values: Record<string, OptionValue | undefined> = {};
   for (const setting of all.values()) values[camelCase(setting.name)] = setting.value;
   const absent = (name: OptionName): Setting => ({ name, value: undefined, written: undefined, source: undefined, origin: undefined });
-  return { all, values, file: request.file, get: (name) => all.get(name) ?? absent(name) };
+  return {
+    all,
+    values,
+    file: request.file,
+    get: (name) => all.get(name) ?? absent(name),
+    remember: (name, answer) => all.set(name, { name, value: answer, written: answer, source: 'asked', origin: 'your answer' }),
+  };
 }
 
 function resolveOne(name: OptionName, { flags, env, file }: ResolveRequest): Setting {

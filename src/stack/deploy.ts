@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Stack, StackEvent, Stacks } from '../clients/cloudformation.ts';
 import type { Clock } from '../context.ts';
 import { UserError, isAbort } from '../errors.ts';
+import { plural } from '../output/format.ts';
 import type { Reporter, Step } from '../output/reporter.ts';
 import { changeSetName, prepareChangeSet, type PreparedChangeSet } from './change-set.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
@@ -126,9 +127,7 @@ async function execute(
     if (request.plan.kind !== 'update') await removeEmptyStack(request, deps);
     throw error;
   }
-  step.note(
-    `${request.plan.kind === 'update' ? 'update' : 'creation'} started${total > 0 ? `, ${total} ${total === 1 ? 'resource changes' : 'resources change'}` : ''}`,
-  );
+  step.note(`${request.plan.kind === 'update' ? 'update' : 'creation'} started${total > 0 ? `, ${plural(total, 'resource')}` : ''}`);
   if (!request.wait) {
     step.summary('started, not waited for');
     return { action, stack: await reread(deps, prepared.stackId, request.stackName), finished: false, recordedOnly: [] };

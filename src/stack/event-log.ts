@@ -1,5 +1,6 @@
 import type { StackEvent } from '../clients/cloudformation.ts';
 import type { Clock } from '../context.ts';
+import { plural } from '../output/format.ts';
 import type { Reporter, Step } from '../output/reporter.ts';
 
 /** Collects the events of one operation and tells them as they come. */
@@ -26,9 +27,7 @@ export function createEventLog(deps: { readonly reporter: Reporter; readonly clo
 
   const count = (): string => (total > 0 ? `${Math.min(done.size, total)}/${total}` : String(done.size));
   const words = (): string =>
-    total > 0
-      ? `${Math.min(done.size, total)} of ${total} ${total === 1 ? 'resource' : 'resources'}`
-      : `${done.size} ${done.size === 1 ? 'resource' : 'resources'}`;
+    total > 0 ? `${Math.min(done.size, total)} of ${plural(total, 'resource')}` : plural(done.size, 'resource');
 
   return {
     add(event) {
@@ -37,8 +36,8 @@ export function createEventLog(deps: { readonly reporter: Reporter; readonly clo
       const seconds = duration(started, event);
       if (!ofStack && /(?<!ROLLBACK)_COMPLETE$/.test(event.status)) done.add(event.logicalId);
       if (RECORDED_ONLY.test(event.reason ?? '')) recorded.add(event.resourceType);
+      step.note(`${ofStack ? '' : `${count()} `}${line(event, seconds)}`, { lasting: !ofStack && !event.status.endsWith('_IN_PROGRESS') });
       step.progress(`${words()}${ofStack ? '' : ` · ${event.logicalId} ${event.status}`}`);
-      step.note(`${ofStack ? '' : `${count()} `}${line(event, seconds)}`);
       deps.reporter.event({
         type: 'stack-event',
         logicalId: event.logicalId,

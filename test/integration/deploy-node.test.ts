@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -42,8 +42,6 @@ describe('a new Node.js project on the local target', () => {
     expect(document.result).toMatchObject({ stackName: 'Demo', account: '000000000000', region: 'us-east-1', action: 'unchanged', outputs: { ApiURL: url } });
     expect(document.result.artifacts).toEqual([expect.objectContaining({ kind: 'zip', logicalIds: ['HttpFunction'], built: false, published: false })]);
     expect(stderr).toContain('no build, no upload, no change set');
-    const changeSets = await workspace.run(['local', 'status']);
-    expect(changeSets.code).toBe(0);
   });
 
   it('gives the new answer after a change', async () => {
@@ -94,5 +92,10 @@ describe('a new Node.js project on the local target', () => {
     const deleted = await workspace.json(['bucket', 'delete', 'some-bucket', '--local', '--yes']);
     expect(deleted.code).toBe(0);
     expect(deleted.document.result).toMatchObject({ deleted: true, objectsDeleted: 2 });
+  });
+
+  it('leaves nothing in the temporary folder once the local target is stopped', async () => {
+    expect((await workspace.run(['local', 'stop'])).code).toBe(0);
+    expect(readdirSync(workspace.temporary)).toEqual([]);
   });
 });

@@ -64,7 +64,10 @@ describe.skipIf(!hasProgram('aws'))('the whole daemon', () => {
       '--output-template-file',
       'packaged.yaml',
     );
-    await aws('cloudformation', 'deploy', '--template-file', 'packaged.yaml', '--stack-name', 'hello', '--capabilities', 'CAPABILITY_IAM');
+    const capabilities = ['--capabilities', 'CAPABILITY_IAM', 'CAPABILITY_AUTO_EXPAND'];
+    await aws('cloudformation', 'create-stack', '--template-body', 'file://packaged.yaml', '--stack-name', 'hello', ...capabilities);
+    const status = ['describe-stacks', '--stack-name', 'hello', '--query', 'Stacks[0].StackStatus', '--output', 'text'];
+    await expect.poll(() => aws('cloudformation', ...status), { timeout: 20_000 }).toContain('CREATE_COMPLETE');
     const query = ['--query', 'Stacks[0].Outputs[0].OutputValue', '--output', 'text'];
     const url = (await aws('cloudformation', 'describe-stacks', '--stack-name', 'hello', ...query)).trim();
     expect(await (await fetch(url)).json()).toEqual({ hello: 'there' });
@@ -72,7 +75,10 @@ describe.skipIf(!hasProgram('aws'))('the whole daemon', () => {
     await start();
     expect(await (await fetch(url)).json()).toEqual({ hello: 'there' });
     await aws('cloudformation', 'delete-stack', '--stack-name', 'hello');
-    await aws('cloudformation', 'wait', 'stack-delete-complete', '--stack-name', 'hello');
+    // The command's own waiter looks every 30 seconds.
+    const describeStack = () =>
+      runProgram('aws', ['cloudformation', 'describe-stacks', '--stack-name', 'hello'], { env: awsCliEnvironment(target) });
+    await expect.poll(async () => (await describeStack()).stderr, { timeout: 20_000 }).toContain('does not exist');
     // Another target on this machine may have got the port meanwhile.
     const afterwards = await fetch(url).then(
       (answer) => answer.text(),

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,8 @@ export interface CliOptions {
 /** A workspace of one test file: a folder, a state folder for the local target, and the built program to run in them. */
 export interface Workspace {
   readonly folder: string;
+  /** The temporary folder of everything that runs here. */
+  readonly temporary: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Runs the built program, as a user would, without a terminal. */
   run(args: readonly string[], options?: CliOptions): Promise<CliResult>;
@@ -47,6 +49,7 @@ function cleanEnvironment(home: string): Record<string, string | undefined> {
   return {
     ...Object.fromEntries(kept),
     LAMBDA_TOOL_LOCAL_HOME: join(home, 'state'),
+    TMPDIR: join(home, 'tmp'),
     AWS_CONFIG_FILE: join(home, 'aws-config'),
     AWS_SHARED_CREDENTIALS_FILE: join(home, 'aws-credentials'),
   };
@@ -55,6 +58,7 @@ function cleanEnvironment(home: string): Record<string, string | undefined> {
 export function openWorkspace(): Workspace {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lambda-tool-it-')));
   const env = cleanEnvironment(folder);
+  mkdirSync(join(folder, 'tmp'));
   const run = (args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
     new Promise((resolve, reject) => {
       const child = spawn(process.execPath, [BIN, ...args], {
@@ -75,6 +79,7 @@ export function openWorkspace(): Workspace {
     });
   return {
     folder,
+    temporary: join(folder, 'tmp'),
     env,
     run,
     async json(args, options) {

@@ -27,6 +27,7 @@ export function recordingReporter(): Reporter & { readonly lines: string[] } {
     debug: (message) => put('debug', message),
     warn: (message) => put('warn', message),
     event: (event) => put('event', JSON.stringify(event)),
+    line: (text) => put('line', text),
     result: (answer) => put('result', JSON.stringify(answer.data)),
   };
 }

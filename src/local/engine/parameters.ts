@@ -127,6 +127,15 @@ export function shownValue(parameter: ParameterRecord): string {
   return parameter.noEcho ? '****' : parameter.value;
 }
 
+/** The text with the values of NoEcho parameters replaced by asterisks, as it stands and as it stands inside JSON. */
+export function maskSecrets(text: string, parameters: readonly ParameterRecord[]): string {
+  let masked = text;
+  for (const { noEcho, value } of parameters) {
+    if (noEcho && value !== '') masked = masked.replaceAll(JSON.stringify(value).slice(1, -1), '****').replaceAll(value, '****');
+  }
+  return masked;
+}
+
 /** Checks the declarations themselves, as ValidateTemplate does. Throws ServiceError `ValidationError`. */
 export function checkDeclarations(document: Dict): void {
   for (const [key, definition] of Object.entries(asDict(document['Parameters']))) {

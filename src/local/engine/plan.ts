@@ -3,6 +3,7 @@ import { decideUpdate, isTagged } from './apply-resource.ts';
 import type { BoundResource, BoundTemplate } from './bound-template.ts';
 import { NO_VALUE, resolveValue, type ResourceView, type Scope } from './intrinsics.ts';
 import { type EngineParts, viewOf } from './parts.ts';
+import { maskSecrets, type ParameterRecord } from './parameters.ts';
 import { validationError } from './parse-template.ts';
 import { bindContent } from './prepare.ts';
 import type { StackIdentity } from './pseudo.ts';
@@ -50,7 +51,17 @@ export function planChanges(
   const changes = inOrder(bound).flatMap((resource) => planResource(planning, resource) ?? []);
   const removed = [...records.values()].filter(({ logicalId }) => !bound.resources.has(logicalId)).map(planRemoval);
   const all = [...changes, ...removed].toSorted((a, b) => (a.logicalId < b.logicalId ? -1 : 1));
-  return { changes: all, hasChanges: all.length > 0 || outputsChanged(planning) || stackChanged(planning) };
+  const secrets = [...content.parameters, ...(stack?.parameters ?? [])];
+  return {
+    changes: all.map((change) => withoutSecrets(change, secrets)),
+    hasChanges: all.length > 0 || outputsChanged(planning) || stackChanged(planning),
+  };
+}
+
+function withoutSecrets(change: ChangeRecord, parameters: readonly ParameterRecord[]): ChangeRecord {
+  const shown = (text: string | undefined) => (text === undefined ? undefined : maskSecrets(text, parameters));
+  const details = change.details.map((detail) => ({ ...detail, before: shown(detail.before), after: shown(detail.after) }));
+  return { ...change, details, before: shown(change.before), after: shown(change.after) };
 }
 
 function plannedView(

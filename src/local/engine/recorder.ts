@@ -1,5 +1,6 @@
 /** Every change of a stack's or resource's state: saved first, then told as an event. */
 import { randomUUID } from 'node:crypto';
+import { maskSecrets } from './parameters.ts';
 import type { EventRecord, ResourceRecord, StackRecord, StackStatus } from './records.ts';
 import type { StackStore } from './stack-store.ts';
 import { compact } from './values.ts';
@@ -25,18 +26,31 @@ export function createRecorder(store: StackStore): Recorder {
     const last = store.events(uid).at(-1)?.timestamp;
     return new Date(Math.max(Date.now(), last === undefined ? 0 : Date.parse(last) + 1)).toISOString();
   };
-  const append = (uid: string, timestamp: string, event: Omit<EventRecord, 'id' | 'timestamp' | 'token' | 'operationId'>) => {
-    const operation = store.stack(uid)?.operation;
-    store.appendEvent(
-      uid,
-      compact({ ...event, id: randomUUID(), timestamp, token: operation?.token, operationId: operation?.id }) as EventRecord,
-    );
+  const append = (
+    uid: string,
+    timestamp: string,
+    event: Omit<EventRecord, 'id' | 'timestamp' | 'token' | 'operationId'>,
+    operation = store.stack(uid)?.operation,
+  ) => {
+    const { reason, properties } = event;
+    const stack = store.stack(uid);
+    const parameters = [...(stack?.parameters ?? []), ...(stack?.baseline?.parameters ?? [])];
+    const shown = (text: string | undefined) => (text === undefined ? undefined : maskSecrets(text, parameters));
+    const ids = { id: randomUUID(), timestamp, token: operation?.token, operationId: operation?.id };
+    store.appendEvent(uid, compact({ ...event, ...ids, reason: shown(reason), properties: shown(properties) }) as EventRecord);
   };
   const self: Recorder = {
     stackStatus(uid, status, reason, changes = {}) {
       const timestamp = nextTime(uid);
+      // The last event of an operation still belongs to it.
+      const running = store.stack(uid)?.operation;
       const stack = self.change(uid, { ...changes, ...timesOf(status, timestamp), status, statusReason: reason });
-      append(uid, timestamp, { logicalId: stack.name, physicalId: stack.stackId, type: STACK_TYPE, status, reason });
+      append(
+        uid,
+        timestamp,
+        { logicalId: stack.name, physicalId: stack.stackId, type: STACK_TYPE, status, reason },
+        running ?? stack.operation,
+      );
       return stack;
     },
     change(uid, changes) {

@@ -7,7 +7,15 @@ import { ensureFunctionImage, ensureRuntimeImage } from './container-image.ts';
 import { type Engine, EngineNotFoundError, findEngine } from './engine.ts';
 import { lambdaEnv } from './function-env.ts';
 import { splitLines } from './log-lines.ts';
-import { type FunctionHost, type FunctionSpec, type Sandbox, type SandboxExit, SandboxStartError, type StartSandbox, type ZipPackage } from './types.ts';
+import {
+  type FunctionHost,
+  type FunctionSpec,
+  type Sandbox,
+  type SandboxExit,
+  SandboxStartError,
+  type StartSandbox,
+  type ZipPackage,
+} from './types.ts';
 
 /** On every container of the local target; the value tells one state folder from another. */
 export const CONTAINER_LABEL = 'lambda-tool.local';
@@ -48,7 +56,8 @@ export function createContainers(deps: ContainerDeps): Containers {
       const current = await engine().catch((error: Error) => {
         throw new SandboxStartError('LocalTarget.NoContainerEngine', error.message, { cause: error });
       });
-      const image = source === undefined ? await functionImage(current, spec, deps.host) : await ensureRuntimeImage(current.docker, source.image);
+      const image =
+        source === undefined ? await functionImage(current, spec, deps.host) : await ensureRuntimeImage(current.docker, source.image);
       const mounts = source === undefined ? [] : await codeMounts(deps.code, source.zip, spec);
       return await runContainer(current, containerOptions(current, spec, image, mounts, label, deps.host, options), options.onLine);
     },
@@ -138,7 +147,11 @@ async function runContainer(engine: Engine, create: Docker.ContainerCreateOption
 }
 
 /** Passes on what the container prints; `ended` settles when it has printed all. */
-async function attach(docker: Docker, container: Docker.Container, onLine: (line: string) => void): Promise<{ readonly ended: Promise<void> }> {
+async function attach(
+  docker: Docker,
+  container: Docker.Container,
+  onLine: (line: string) => void,
+): Promise<{ readonly ended: Promise<void> }> {
   const stream = await container.attach({ stream: true, stdout: true, stderr: true });
   const outputs = [new PassThrough(), new PassThrough()] as const;
   docker.modem.demuxStream(stream, ...outputs);
@@ -183,7 +196,9 @@ async function refused<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const message = (error as Error).message;
-    const hint = /exec format error/i.test(message) ? ` (the engine runs on ${engine.architecture}; the image is for another architecture)` : '';
+    const hint = /exec format error/i.test(message)
+      ? ` (the engine runs on ${engine.architecture}; the image is for another architecture)`
+      : '';
     throw new SandboxStartError('Runtime.InvalidEntrypoint', `The container cannot be started: ${message}${hint}`, { cause: error });
   }
 }

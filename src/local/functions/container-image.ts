@@ -36,7 +36,9 @@ async function pull(docker: Docker, reference: string, authconfig: Readonly<Reco
     const stream = await docker.pull(reference, authconfig === undefined ? {} : { authconfig });
     await drainProgress(stream);
   } catch (error) {
-    throw new SandboxStartError('InvalidImage', `The container engine cannot pull ${reference}: ${(error as Error).message}`, { cause: error });
+    throw new SandboxStartError('InvalidImage', `The container engine cannot pull ${reference}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

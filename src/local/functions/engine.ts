@@ -33,7 +33,9 @@ export async function findEngine(env: Env, only?: string): Promise<Engine> {
       tried.push(`${address} (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);
     }
   }
-  throw new EngineNotFoundError(`No container engine answers. Tried: ${tried.length === 0 ? 'nothing, no address is known' : tried.join(', ')}`);
+  throw new EngineNotFoundError(
+    `No container engine answers. Tried: ${tried.length === 0 ? 'nothing, no address is known' : tried.join(', ')}`,
+  );
 }
 
 interface EngineInfo {
@@ -108,5 +110,5 @@ function connection(address: string, env: Env): Docker.DockerOptions {
   const port = url.port || (verify ? 2376 : 2375);
   if (!verify) return { protocol: 'http', host: url.hostname, port };
   const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((name) => readFileSync(join(folder, name)));
-  return { protocol: 'https', host: url.hostname, port, ca, cert, key } as Docker.DockerOptions;
+  return { protocol: 'https', host: url.hostname, port, ca, cert, key };
 }

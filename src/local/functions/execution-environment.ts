@@ -147,7 +147,12 @@ export class ExecutionEnvironment {
   async #launch(): Promise<Launched> {
     const api = await RuntimeApi.start();
     try {
-      const sandbox = await this.#start({ spec: this.#spec, runtimeApiPort: api.port, logStream: this.#log.stream, onLine: this.#log.line });
+      const sandbox = await this.#start({
+        spec: this.#spec,
+        runtimeApiPort: api.port,
+        logStream: this.#log.stream,
+        onLine: (line) => this.#log.line(line),
+      });
       const launched = { api, sandbox };
       this.#launched = launched;
       void sandbox.exited.then(async () => {
@@ -227,7 +232,8 @@ export class ExecutionEnvironment {
       return { error, logTail: report() };
     });
     this.#free = finished.then(() => this.#untilIdle(launched, leftMs));
-    if (call.streaming) return { payload: Buffer.alloc(0), logTail: '', stream: answer.stream, contentType: answer.contentType, streamEnded };
+    if (call.streaming)
+      return { payload: Buffer.alloc(0), logTail: '', stream: answer.stream, contentType: answer.contentType, streamEnded };
     const payload = await collect(answer.stream);
     const { error, logTail } = await finished;
     if (error !== undefined) return { payload: error, functionError: 'Unhandled', logTail };

@@ -81,7 +81,10 @@ async function writeEntry(zip: ZipFile, entry: Entry, at: string): Promise<void>
 }
 
 async function writeLink(root: string, at: string, to: string): Promise<void> {
-  const name = at.slice(root.length + 1).split(sep).join('/');
+  const name = at
+    .slice(root.length + 1)
+    .split(sep)
+    .join('/');
   const lands = posix.normalize(posix.join(posix.dirname(name), to));
   if (to.includes('\0') || posix.isAbsolute(to) || lands === '..' || lands.startsWith('../')) throw escapes(name);
   await mkdir(dirname(at), { recursive: true });

@@ -46,11 +46,14 @@ export function lambdaEnv(options: EnvOptions): Record<string, string> {
 const INHERITED = ['SystemRoot', 'SYSTEMROOT', 'windir', 'COMSPEC', 'PATHEXT', 'DOTNET_ROOT'];
 
 /** Adds what a process of this machine needs: a PATH, a scratch home, and the folders that stand for /opt. */
-export function processEnv(options: EnvOptions & { readonly scratch: string; readonly layers: string | undefined }): Record<string, string> {
+export function processEnv(
+  options: EnvOptions & { readonly scratch: string; readonly layers: string | undefined },
+): Record<string, string> {
   const { host, layers, scratch, spec, taskRoot } = options;
   const inherited = INHERITED.flatMap((name) => (host.env[name] === undefined ? [] : [[name, host.env[name]] as const]));
   const nodeMajor = /^nodejs(\d+)/.exec(spec.runtime ?? '')?.[1];
-  const modules = layers === undefined ? [] : [join(layers, 'nodejs', `node${nodeMajor}`, 'node_modules'), join(layers, 'nodejs', 'node_modules')];
+  const modules =
+    layers === undefined ? [] : [join(layers, 'nodejs', `node${nodeMajor}`, 'node_modules'), join(layers, 'nodejs', 'node_modules')];
   const libraries = [join(taskRoot, 'lib'), taskRoot, ...(layers === undefined ? [] : [join(layers, 'lib')])];
   return {
     ...Object.fromEntries(inherited),

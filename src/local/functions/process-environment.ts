@@ -116,5 +116,7 @@ async function refuseForeignBinary(path: string, spec: FunctionSpec): Promise<vo
 /** Whether `dotnet` is on the PATH. */
 export function hasDotnet(env: FunctionHost['env']): boolean {
   const names = process.platform === 'win32' ? ['dotnet.exe'] : ['dotnet'];
-  return (env['PATH'] ?? env['Path'] ?? '').split(delimiter).some((folder) => folder !== '' && names.some((name) => existsSync(join(folder, name))));
+  return (env['PATH'] ?? env['Path'] ?? '')
+    .split(delimiter)
+    .some((folder) => folder !== '' && names.some((name) => existsSync(join(folder, name))));
 }

@@ -12,7 +12,10 @@ export interface RequestLog {
   /** Begins a request: its START line, and a fresh tail. */
   start(requestId: string): void;
   /** Ends a request with END and REPORT lines and answers its tail. */
-  end(requestId: string, report: { readonly durationMs: number; readonly initMs: number | undefined; readonly memoryUsedMb: number | undefined }): string;
+  end(
+    requestId: string,
+    report: { readonly durationMs: number; readonly initMs: number | undefined; readonly memoryUsedMb: number | undefined },
+  ): string;
 }
 
 export function createRequestLog(spec: FunctionSpec, logs: LogSink): RequestLog {
@@ -45,7 +48,9 @@ export function createRequestLog(spec: FunctionSpec, logs: LogSink): RequestLog 
         ...(initMs === undefined ? [] : [`Init Duration: ${initMs.toFixed(2)} ms`]),
       ];
       line(`${fields.join('\t')}\t`);
-      return Buffer.from(`${tail.join('\n')}\n`).subarray(-TAIL_BYTES).toString('utf8');
+      return Buffer.from(`${tail.join('\n')}\n`)
+        .subarray(-TAIL_BYTES)
+        .toString('utf8');
     },
   };
 }

@@ -95,7 +95,9 @@ function headersOf(value: unknown, member: string): readonly Header[] {
   return Object.entries(value).flatMap(([name, one]) => {
     const values = Array.isArray(one) ? one : [one];
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw new MalformedAnswerError(`it has a header named '${name}'`);
-    return DROPPED.test(name) ? [] : values.flatMap((item) => (item === null || item === undefined ? [] : [[name, headerText(name, item)] as const]));
+    return DROPPED.test(name)
+      ? []
+      : values.flatMap((item) => (item === null || item === undefined ? [] : [[name, headerText(name, item)] as const]));
   });
 }
 
@@ -104,7 +106,8 @@ function headerText(name: string, value: unknown): string {
     throw new MalformedAnswerError(`the value of its header '${name}' is no text`);
   }
   // oxlint-disable-next-line no-control-regex -- what must not be in a header
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/.test(String(value))) throw new MalformedAnswerError(`its header '${name}' has characters that a header cannot have`);
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/.test(String(value)))
+    throw new MalformedAnswerError(`its header '${name}' has characters that a header cannot have`);
   return String(value);
 }
 

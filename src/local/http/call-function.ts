@@ -20,7 +20,9 @@ export type CallOutcome =
 
 export async function callFunction(deps: FrontDeps, call: FunctionCall): Promise<CallOutcome> {
   const { functionArn, sourceArns } = call;
-  if (sourceArns?.some((arn) => deps.functions.isAllowed(functionArn, 'apigateway.amazonaws.com', 'lambda:InvokeFunction', arn)) === false) {
+  if (
+    sourceArns?.some((arn) => deps.functions.isAllowed(functionArn, 'apigateway.amazonaws.com', 'lambda:InvokeFunction', arn)) === false
+  ) {
     deps.log(
       `${call.about}: the function's policy does not let API Gateway invoke it. It needs an AWS::Lambda::Permission with the principal apigateway.amazonaws.com for ${functionArn} and a source ARN that fits ${sourceArns[0]}`,
     );

@@ -6,7 +6,9 @@ import type { Answer, CorsRules } from './types.ts';
 type Headers = readonly (readonly [string, string])[];
 
 export function isPreflight(request: IncomingMessage): boolean {
-  return request.method === 'OPTIONS' && request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined;
+  return (
+    request.method === 'OPTIONS' && request.headers.origin !== undefined && request.headers['access-control-request-method'] !== undefined
+  );
 }
 
 export function preflightAnswer(request: IncomingMessage, rules: CorsRules, status: number): Answer {
@@ -40,7 +42,8 @@ function originHeaders(origin: string, rules: CorsRules): [string, string][] {
 
 /** Rules from settings in either spelling (`AllowOrigins` of CloudFormation, `allowOrigins` of OpenAPI); `true` allows everything. */
 export function corsRulesOf(settings: unknown): CorsRules | undefined {
-  if (settings === true) return { allowOrigins: ['*'], allowMethods: [], allowHeaders: [], exposeHeaders: [], allowCredentials: false, maxAge: undefined };
+  if (settings === true)
+    return { allowOrigins: ['*'], allowMethods: [], allowHeaders: [], exposeHeaders: [], allowCredentials: false, maxAge: undefined };
   if (typeof settings !== 'object' || settings === null) return undefined;
   const found = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name.toLowerCase(), value as unknown]));
   const list = (name: string): readonly string[] => {

@@ -59,7 +59,9 @@ async function answerFor(deps: FrontDeps, api: HttpApiView | undefined, front: F
       return await passOnOrFail(deps, target, integration, front);
     case 'mock':
     case 'unsupported':
-      deps.log(`${about(target, front)}: the local target does not run this integration (${integration.kind === 'mock' ? 'MOCK' : integration.type})`);
+      deps.log(
+        `${about(target, front)}: the local target does not run this integration (${integration.kind === 'mock' ? 'MOCK' : integration.type})`,
+      );
       return messageAnswer(500, 'Internal Server Error');
   }
 }
@@ -75,7 +77,12 @@ function targetOf(api: HttpApiView, front: FrontRequest): Target | undefined {
   return found === undefined || match === undefined ? undefined : { api, stage, variables: found.variables, path, match };
 }
 
-async function answerByFunction(deps: FrontDeps, target: Target, integration: Extract<Integration, { kind: 'lambda' }>, front: FrontRequest): Promise<Answer> {
+async function answerByFunction(
+  deps: FrontDeps,
+  target: Target,
+  integration: Extract<Integration, { kind: 'lambda' }>,
+  front: FrontRequest,
+): Promise<Answer> {
   const outcome = await callFunction(deps, {
     functionArn: integration.functionArn,
     event: eventFor(target, integration, front),
@@ -86,7 +93,9 @@ async function answerByFunction(deps: FrontDeps, target: Target, integration: Ex
   });
   if (outcome.kind !== 'answer') return failure(outcome);
   try {
-    return integration.payload === '1.0' ? answer1(outcome.result.payload, true) : answer2(outcome.result.payload, 'text/plain; charset=utf-8');
+    return integration.payload === '1.0'
+      ? answer1(outcome.result.payload, true)
+      : answer2(outcome.result.payload, 'text/plain; charset=utf-8');
   } catch (error) {
     if (!(error instanceof MalformedAnswerError)) throw error;
     deps.log(`${about(target, front)}: malformed answer of the function: ${error.message}`);
@@ -94,7 +103,11 @@ async function answerByFunction(deps: FrontDeps, target: Target, integration: Ex
   }
 }
 
-function eventFor(target: Target, integration: Extract<Integration, { kind: 'lambda' }>, front: FrontRequest): Readonly<Record<string, unknown>> {
+function eventFor(
+  target: Target,
+  integration: Extract<Integration, { kind: 'lambda' }>,
+  front: FrontRequest,
+): Readonly<Record<string, unknown>> {
   const { api, match, path, stage, variables } = target;
   if (integration.payload === '2.0') {
     const { params, route } = match;
@@ -119,7 +132,12 @@ function failure(outcome: Exclude<CallOutcome, { kind: 'answer' }>): Answer {
   }
 }
 
-async function passOnOrFail(deps: FrontDeps, target: Target, integration: Extract<Integration, { kind: 'http' }>, front: FrontRequest): Promise<Answer> {
+async function passOnOrFail(
+  deps: FrontDeps,
+  target: Target,
+  integration: Extract<Integration, { kind: 'http' }>,
+  front: FrontRequest,
+): Promise<Answer> {
   try {
     return await passOn(front, target.match, integration);
   } catch (error) {

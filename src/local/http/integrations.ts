@@ -14,11 +14,15 @@ export function functionArnIn(uri: string): string | undefined {
 }
 
 /** A REST or HTTP integration from members in any case; undefined when there is none. */
-export function integrationOf(members: Members | undefined, api: 'REST' | 'HTTP', stageVariables: Readonly<Record<string, string>>): Integration {
+export function integrationOf(
+  members: Members | undefined,
+  api: 'REST' | 'HTTP',
+  stageVariables: Readonly<Record<string, string>>,
+): Integration {
   const found = lowerKeys(members ?? {});
   const text = (...names: string[]): string | undefined => {
     const value = names.map((name) => found[name]).find((item) => typeof item === 'string' || typeof item === 'number');
-    return value === undefined ? undefined : String(value as string | number);
+    return value === undefined ? undefined : String(value);
   };
   const type = (text('type', 'integrationtype') ?? 'none').toUpperCase();
   const uri = fillVariables(text('uri', 'integrationuri') ?? '', stageVariables);
@@ -31,13 +35,19 @@ export function integrationOf(members: Members | undefined, api: 'REST' | 'HTTP'
     return { kind: 'lambda', functionArn, payload, timeoutMs, streaming, hasRole: text('credentials', 'credentialsarn') !== undefined };
   }
   if (type === 'MOCK') return { kind: 'mock', status: mockStatus(found['requesttemplates']), responses: mockResponses(found) };
-  if (type === 'HTTP_PROXY') return { kind: 'http', url: uri, method: (text('httpmethod', 'integrationhttpmethod', 'integrationmethod') ?? 'ANY').toUpperCase(), timeoutMs };
+  if (type === 'HTTP_PROXY')
+    return {
+      kind: 'http',
+      url: uri,
+      method: (text('httpmethod', 'integrationhttpmethod', 'integrationmethod') ?? 'ANY').toUpperCase(),
+      timeoutMs,
+    };
   return { kind: 'unsupported', type };
 }
 
 /** `{"statusCode": 200}` in the request template of a mock chooses the response. */
 function mockStatus(templates: unknown): string | undefined {
-  const template = Object.values((templates ?? {}) as Record<string, unknown>).find((value) => typeof value === 'string') as string | undefined;
+  const template = Object.values((templates ?? {}) as Record<string, unknown>).find((value): value is string => typeof value === 'string');
   return /["']?statusCode["']?\s*:\s*["']?(\d{3})/.exec(template ?? '')?.[1];
 }
 

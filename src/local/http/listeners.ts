@@ -19,7 +19,11 @@ export interface Listeners {
 }
 
 /** `firstPort` is where to look for free ports from. */
-export function createListeners(options: { readonly store: Store; readonly firstPort: number; readonly log: (message: string) => void }): Listeners {
+export function createListeners(options: {
+  readonly store: Store;
+  readonly firstPort: number;
+  readonly log: (message: string) => void;
+}): Listeners {
   const ports = options.store.collection<number>('api-ports');
   const open = new Map<string, Server>();
   let queue: Promise<unknown> = Promise.resolve();

@@ -28,11 +28,6 @@ export function matchHttpRoute(routes: readonly Route[], method: string, path: s
   return route === undefined ? undefined : { route, params: {} };
 }
 
-/** Whether any route has this path, whatever its method. */
-export function hasPath(routes: readonly Route[], path: string): boolean {
-  return fittingRoutes(routes, path).length > 0;
-}
-
 /** All routes whose path fits, most specific first. */
 function fittingRoutes(routes: readonly Route[], path: string): readonly Match[] {
   const segments = path.split('/').slice(1);

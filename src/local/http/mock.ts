@@ -9,7 +9,9 @@ import type { Answer, Integration } from './types.ts';
 export function mockAnswer(integration: Extract<Integration, { kind: 'mock' }>): Answer {
   const { responses, status } = integration;
   if (status === undefined) return messageAnswer(500, 'Internal server error');
-  const chosen = responses.find(({ pattern }) => pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(status)) ?? responses.find(({ pattern }) => pattern === undefined);
+  const chosen =
+    responses.find(({ pattern }) => pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(status)) ??
+    responses.find(({ pattern }) => pattern === undefined);
   if (chosen === undefined) return messageAnswer(500, 'Internal server error');
   const headers = Object.entries(chosen.headers);
   const type = headers.some(([name]) => name.toLowerCase() === 'content-type') ? [] : [['content-type', 'application/json'] as const];
@@ -44,4 +46,3 @@ export function isBinaryRequest(request: FrontRequest, binaryTypes: readonly str
   const type = request.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
   return request.body.length > 0 && matchesMediaType(binaryTypes, type?.split(';', 1)[0]?.trim().toLowerCase() ?? 'application/json');
 }
-

@@ -9,7 +9,11 @@ const METHODS: ReadonlySet<string> = new Set(['get', 'put', 'post', 'delete', 'o
 const ANY_METHOD = 'x-amazon-apigateway-any-method';
 
 /** All operations with their integrations. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html */
-export function routesOfDocument(document: unknown, api: 'REST' | 'HTTP', stageVariables: Readonly<Record<string, string>>): readonly Route[] {
+export function routesOfDocument(
+  document: unknown,
+  api: 'REST' | 'HTTP',
+  stageVariables: Readonly<Record<string, string>>,
+): readonly Route[] {
   const root = asMembers(document);
   const base = api === 'REST' && typeof root['basePath'] === 'string' ? root['basePath'].replace(/\/$/, '') : '';
   return Object.entries(asMembers(root['paths'])).flatMap(([path, item]) =>
@@ -20,7 +24,14 @@ export function routesOfDocument(document: unknown, api: 'REST' | 'HTTP', stageV
   );
 }
 
-function routeOf(root: Members, operation: Members, api: 'REST' | 'HTTP', method: string, path: string, variables: Readonly<Record<string, string>>): Route {
+function routeOf(
+  root: Members,
+  operation: Members,
+  api: 'REST' | 'HTTP',
+  method: string,
+  path: string,
+  variables: Readonly<Record<string, string>>,
+): Route {
   const isDefault = /^\/?\$default$/.test(path);
   return {
     method,

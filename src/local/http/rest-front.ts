@@ -42,7 +42,12 @@ export function restFront(deps: FrontDeps, find: () => RestApiView | undefined):
     if (api === undefined || found === undefined) return sendAnswer(request, response, messageAnswer(403, 'Forbidden'));
     const match = matchRestRoute(found.routes, front.method, path);
     // AWS says the same for a missing route as for a missing signature.
-    if (match === undefined) return sendAnswer(request, response, messageAnswer(403, 'Missing Authentication Token', errorType('MissingAuthenticationTokenException')));
+    if (match === undefined)
+      return sendAnswer(
+        request,
+        response,
+        messageAnswer(403, 'Missing Authentication Token', errorType('MissingAuthenticationTokenException')),
+      );
     await answer(deps, { api, stage, variables: found.variables, path, match }, front, request, response);
   };
 }
@@ -51,12 +56,25 @@ export function restFront(deps: FrontDeps, find: () => RestApiView | undefined):
 function originsFor(routes: readonly Route[], path: string): readonly string[] {
   const integration = matchRestRoute(routes, 'OPTIONS', path)?.route.integration;
   if (integration?.kind !== 'mock') return [];
-  return Object.entries(mockAnswer(integration).headers).flatMap(([, [name, value]]) => (name.toLowerCase() === 'access-control-allow-origin' ? [value] : []));
+  return Object.entries(mockAnswer(integration).headers).flatMap(([, [name, value]]) =>
+    name.toLowerCase() === 'access-control-allow-origin' ? [value] : [],
+  );
 }
 
-async function answer(deps: FrontDeps, target: Target, front: FrontRequest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  deps: FrontDeps,
+  target: Target,
+  front: FrontRequest,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { integration, authorization } = target.match.route;
-  if (authorization === 'AWS_IAM') return sendAnswer(request, response, messageAnswer(403, 'Missing Authentication Token', errorType('MissingAuthenticationTokenException')));
+  if (authorization === 'AWS_IAM')
+    return sendAnswer(
+      request,
+      response,
+      messageAnswer(403, 'Missing Authentication Token', errorType('MissingAuthenticationTokenException')),
+    );
   switch (integration.kind) {
     case 'lambda':
       return await answerByFunction(deps, target, integration, front, request, response);
@@ -92,7 +110,8 @@ async function answerByFunction(
   const ids = [['x-amzn-requestid', front.requestId]] as const;
   try {
     const { contentType, payload, stream, streamEnded } = outcome.result;
-    if (stream !== undefined) return await sendStream(request, response, { stream, contentType, ended: streamEnded }, (headers) => [...headers, ...ids]);
+    if (stream !== undefined)
+      return await sendStream(request, response, { stream, contentType, ended: streamEnded }, (headers) => [...headers, ...ids]);
     const made = answer1(payload, acceptsBinary(api.binaryTypes, request.headers.accept));
     sendAnswer(request, response, { ...made, headers: [...made.headers, ...ids] });
   } catch (error) {
@@ -116,12 +135,19 @@ function failure(outcome: Exclude<CallOutcome, { kind: 'answer' }>): Answer {
   }
 }
 
-async function passOnOrFail(deps: FrontDeps, target: Target, integration: Extract<Integration, { kind: 'http' }>, front: FrontRequest): Promise<Answer> {
+async function passOnOrFail(
+  deps: FrontDeps,
+  target: Target,
+  integration: Extract<Integration, { kind: 'http' }>,
+  front: FrontRequest,
+): Promise<Answer> {
   try {
     return await passOn(front, target.match, integration);
   } catch (error) {
     deps.log(`${about(target, front)}: ${integration.url} does not answer: ${(error as Error).message}`);
-    return (error as Error).name === 'TimeoutError' ? messageAnswer(504, 'Endpoint request timed out') : messageAnswer(502, 'Internal server error');
+    return (error as Error).name === 'TimeoutError'
+      ? messageAnswer(504, 'Endpoint request timed out')
+      : messageAnswer(502, 'Internal server error');
   }
 }
 

@@ -13,7 +13,7 @@ const MAX_PRELUDE_BYTES = 128 * 1024;
 
 export function sendAnswer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const noBody = answer.status === 204 || answer.status === 304;
-  const headers: (readonly [string, string])[] = [...answer.headers.filter(([name]) => !noBody || name.toLowerCase() !== 'content-type')];
+  const headers: (readonly [string, string])[] = answer.headers.filter(([name]) => !noBody || name.toLowerCase() !== 'content-type');
   if (!noBody) headers.push(['content-length', String(answer.body.length)]);
   writeHead(response, answer.status, headers);
   response.end(request.method === 'HEAD' || noBody ? undefined : answer.body);

@@ -31,7 +31,8 @@ export function urlFront(deps: FrontDeps, find: () => FunctionUrlView | undefine
     if (refusal !== undefined) return sendAnswer(request, response, messageAnswer(403, refusal));
     if (url?.cors !== undefined && isPreflight(request)) return sendAnswer(request, response, preflightAnswer(request, url.cors, 200));
     const front = await readFrontRequest(request, MAX_BODY_BYTES);
-    const adjust = (headers: Answer['headers']): Answer['headers'] => withCors(request, url?.cors, [...headers, ['x-amzn-requestid', front?.requestId ?? '']]);
+    const adjust = (headers: Answer['headers']): Answer['headers'] =>
+      withCors(request, url?.cors, [...headers, ['x-amzn-requestid', front?.requestId ?? '']]);
     const made = await answerFor(deps, url, front);
     if ('stream' in made) {
       try {
@@ -55,7 +56,15 @@ async function answerFor(deps: FrontDeps, url: FunctionUrlView | undefined, fron
   if (forbidden !== undefined) return forbidden;
   const outcome = await callFunction(deps, {
     functionArn: url.functionArn,
-    event: event2(front, { front: 'function-url', apiId: url.id, routeKey: '$default', stage: '$default', path: front.path, params: {}, stageVariables: {} }),
+    event: event2(front, {
+      front: 'function-url',
+      apiId: url.id,
+      routeKey: '$default',
+      stage: '$default',
+      path: front.path,
+      params: {},
+      stageVariables: {},
+    }),
     timeoutMs: MAX_TIME_MS,
     streaming: url.streaming,
     sourceArns: undefined,
@@ -87,11 +96,25 @@ function refusalByPolicy(deps: FrontDeps, url: FunctionUrlView): Answer | undefi
   const help = 'For troubleshooting Function URL authorization issues, see: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html';
   const refuse = (reason: string): Answer => {
     deps.log(`Function URL of ${url.functionArn}: refused: ${reason}`);
-    return { status: 403, headers: [['content-type', 'application/json'], ['x-amzn-errortype', 'AccessDeniedException']], body: Buffer.from(JSON.stringify({ Message: `Forbidden. ${help} (local target: ${reason})` })) };
+    return {
+      status: 403,
+      headers: [
+        ['content-type', 'application/json'],
+        ['x-amzn-errortype', 'AccessDeniedException'],
+      ],
+      body: Buffer.from(JSON.stringify({ Message: `Forbidden. ${help} (local target: ${reason})` })),
+    };
   };
-  if (url.authType === 'AWS_IAM') return refuse('the URL has AuthType AWS_IAM, and the local target does not check signatures of requests to functions; use AuthType NONE to try it here');
-  const missing = ['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction'].filter((action) => !deps.functions.isAllowed(url.functionArn, '*', action));
-  return missing.length === 0 ? undefined : refuse(`the function's policy lacks a permission for everyone (Principal "*") to ${missing.join(' and to ')}`);
+  if (url.authType === 'AWS_IAM')
+    return refuse(
+      'the URL has AuthType AWS_IAM, and the local target does not check signatures of requests to functions; use AuthType NONE to try it here',
+    );
+  const missing = ['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction'].filter(
+    (action) => !deps.functions.isAllowed(url.functionArn, '*', action),
+  );
+  return missing.length === 0
+    ? undefined
+    : refuse(`the function's policy lacks a permission for everyone (Principal "*") to ${missing.join(' and to ')}`);
 }
 
 function internalError(): Answer {

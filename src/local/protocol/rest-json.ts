@@ -6,6 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { Service, ServiceRequest } from '../types.ts';
 import { sendJson, sendJsonError } from './aws-json.ts';
 import { notImplemented } from './query-xml.ts';
+import { decodeUri } from './uri.ts';
 
 /** What the path's placeholders held, percent-decoded. */
 export type PathParams = Readonly<Record<string, string>>;
@@ -64,15 +65,6 @@ function matchPath(pattern: RegExp, rawPath: string): PathParams | undefined {
   const match = pattern.exec(rawPath);
   if (match === null) return undefined;
   const params: Record<string, string> = {};
-  for (const [name, value] of Object.entries(match.groups ?? {})) params[name] = decode(value);
+  for (const [name, value] of Object.entries(match.groups ?? {})) params[name] = decodeUri(value);
   return params;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) return text;
-    throw error;
-  }
 }

@@ -101,31 +101,76 @@ function toLocal(listeners: Listeners, text: string): string {
 function routesOf(store: ApiStore, listeners: Listeners): readonly RestRoute[] {
   const rest = (id: string | undefined) => store.findRest(id ?? '') ?? missing('Invalid API identifier specified 000000000000:' + id);
   const http = (id: string | undefined) => store.findHttp(id ?? '') ?? missing('Invalid API identifier specified 000000000000:' + id);
-  const restStages = (id: string | undefined) => Object.entries(rest(id).stages).map(([name, stage]) => ({ stageName: name, deploymentId: stage.deploymentId ?? '', variables: stage.variables, createdDate: new Date(stage.createdAt) }));
-  const httpStages = (id: string | undefined) => Object.entries(http(id).stages).map(([name, stage]) => ({ stageName: name, stageVariables: stage.variables, createdDate: stage.createdAt, autoDeploy: true }));
+  const restStages = (id: string | undefined) =>
+    Object.entries(rest(id).stages).map(([name, stage]) => ({
+      stageName: name,
+      deploymentId: stage.deploymentId ?? '',
+      variables: stage.variables,
+      createdDate: new Date(stage.createdAt),
+    }));
+  const httpStages = (id: string | undefined) =>
+    Object.entries(http(id).stages).map(([name, stage]) => ({
+      stageName: name,
+      stageVariables: stage.variables,
+      createdDate: stage.createdAt,
+      autoDeploy: true,
+    }));
   const all = (kind: ApiRecord['kind'], region: string) => store.all().filter((record) => record.kind === kind && record.region === region);
   return [
     { method: 'GET', path: '/restapis', handle: (_path, request) => ({ item: all('REST', request.region).map(describeRest) }) },
     { method: 'GET', path: '/restapis/{id}', handle: (path) => describeRest(rest(path['id'])) },
     { method: 'GET', path: '/restapis/{id}/stages', handle: (path) => ({ item: restStages(path['id']) }) },
-    { method: 'GET', path: '/restapis/{id}/stages/{stage}', handle: (path) => restStages(path['id']).find(({ stageName }) => stageName === path['stage']) ?? missing('Invalid stage identifier specified') },
-    { method: 'GET', path: '/v2/apis', handle: (_path, request) => ({ items: all('HTTP', request.region).map((record) => describeHttp(record, listeners)) }) },
+    {
+      method: 'GET',
+      path: '/restapis/{id}/stages/{stage}',
+      handle: (path) =>
+        restStages(path['id']).find(({ stageName }) => stageName === path['stage']) ?? missing('Invalid stage identifier specified'),
+    },
+    {
+      method: 'GET',
+      path: '/v2/apis',
+      handle: (_path, request) => ({ items: all('HTTP', request.region).map((record) => describeHttp(record, listeners)) }),
+    },
     { method: 'GET', path: '/v2/apis/{id}', handle: (path) => describeHttp(http(path['id']), listeners) },
     { method: 'GET', path: '/v2/apis/{id}/stages', handle: (path) => ({ items: httpStages(path['id']) }) },
-    { method: 'GET', path: '/v2/apis/{id}/stages/{stage}', handle: (path) => httpStages(path['id']).find(({ stageName }) => stageName === path['stage']) ?? missing('Invalid stage identifier specified') },
+    {
+      method: 'GET',
+      path: '/v2/apis/{id}/stages/{stage}',
+      handle: (path) =>
+        httpStages(path['id']).find(({ stageName }) => stageName === path['stage']) ?? missing('Invalid stage identifier specified'),
+    },
   ];
 }
 
 function describeRest(record: ApiRecord): unknown {
   if (record.kind !== 'REST') return {};
   const { binaryMediaTypes, createdAt, description, id, name, rootResourceId, tags } = record;
-  return { id, name, description, createdDate: new Date(createdAt), binaryMediaTypes, apiKeySource: 'HEADER', endpointConfiguration: { types: ['REGIONAL'] }, tags, rootResourceId };
+  return {
+    id,
+    name,
+    description,
+    createdDate: new Date(createdAt),
+    binaryMediaTypes,
+    apiKeySource: 'HEADER',
+    endpointConfiguration: { types: ['REGIONAL'] },
+    tags,
+    rootResourceId,
+  };
 }
 
 function describeHttp(record: ApiRecord, listeners: Listeners): unknown {
   const { createdAt, description, id, name, region, tags } = record;
   const apiEndpoint = listeners.originOf(apiKey(id)) ?? `https://${id}.execute-api.${region}.amazonaws.com`;
-  return { apiId: id, name, description, createdDate: createdAt, apiEndpoint, protocolType: 'HTTP', routeSelectionExpression: '$request.method $request.path', tags };
+  return {
+    apiId: id,
+    name,
+    description,
+    createdDate: createdAt,
+    apiEndpoint,
+    protocolType: 'HTTP',
+    routeSelectionExpression: '$request.method $request.path',
+    tags,
+  };
 }
 
 function missing(message: string): never {

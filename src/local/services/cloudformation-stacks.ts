@@ -147,6 +147,8 @@ function updateStack(engine: Engine, params: QueryParams, region: string): objec
   return { StackId: stack.stackId, OperationId: operation.id };
 }
 
+const DELETABLE_WHILE_BUSY: ReadonlySet<string> = new Set(['CREATE_IN_PROGRESS', 'DELETE_IN_PROGRESS', 'REVIEW_IN_PROGRESS']);
+
 function deleteStack(engine: Engine, params: QueryParams, region: string): undefined {
   const stack = engine.parts.store.find(requiredText(params, 'StackName'), region);
   // Deleting what is not there succeeds, as with AWS.
@@ -154,10 +156,13 @@ function deleteStack(engine: Engine, params: QueryParams, region: string): undef
   if (stack.terminationProtection) {
     throw validationError(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
   }
+  if (!DELETABLE_WHILE_BUSY.has(stack.status) && stack.status.endsWith('_IN_PROGRESS')) {
+    throw validationError(`Stack [${stack.stackId}] cannot be deleted while in status ${stack.status}`);
+  }
   const retained = paramTexts(params, 'RetainResources');
   if (retained.length > 0 && stack.status !== 'DELETE_FAILED') {
     throw validationError(
-      `Invalid operation on stack [${stack.stackId}]. RetainResources can only be specified when the stack is in the DELETE_FAILED state.`,
+      `Invalid operation on stack [${stack.stackId}]. Specify which resources to retain only when the stack is in the DELETE_FAILED state.`,
     );
   }
   for (const { exportName } of stack.outputs) {

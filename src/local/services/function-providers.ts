@@ -18,5 +18,11 @@ export interface FunctionProviderDeps {
 
 /** For `createCloudFormation`. Attributes hold the addresses of AWS; outputs are rewritten when they are read (`UrlMapper`). */
 export function functionProviders(deps: FunctionProviderDeps): readonly ResourceProvider[] {
-  return [...lambdaProviders(deps.lambda), ...restApiProviders(deps), ...httpApiProviders(deps), ...iamProviders(deps.iam), logGroupProvider(deps.logs)];
+  return [
+    ...lambdaProviders(deps.lambda),
+    ...restApiProviders(deps),
+    ...httpApiProviders(deps),
+    ...iamProviders(deps.iam),
+    logGroupProvider(deps.logs),
+  ];
 }

@@ -8,7 +8,8 @@ import { createInvoker, type InvokeDeps } from './lambda/invoke.ts';
 import { createLayers, type Layers } from './lambda/layers.ts';
 import { layerRoutes, otherRoutes } from './lambda/more-routes.ts';
 import { createFunctionStore, type FunctionRecord, type FunctionStore, type UrlRecord } from './lambda/records.ts';
-import { functionRoutes, LAMBDA_BODY_LIMIT } from './lambda/routes.ts';
+import { LAMBDA_BODY_LIMIT } from './lambda/route-parts.ts';
+import { functionRoutes } from './lambda/routes.ts';
 
 /** Everything of LocalAws but itself; `env` is the daemon's environment (PATH, DOCKER_HOST, …). */
 export type LambdaDeps = Omit<LocalAws, 'functions'> & { readonly env?: Readonly<Record<string, string | undefined>> };

@@ -47,7 +47,7 @@ function operationsOf(files: LogFiles): Readonly<Record<string, JsonOperation>> 
       const { name } = groupIn(files, input);
       const stream = streamIn(files, name, input);
       for (const event of list(input['logEvents'])) {
-        files.append(name, stream, String(event['message'] ?? ''), Number(event['timestamp'] ?? Date.now()));
+        files.append(name, stream, text(event, 'message') ?? '', Number(event['timestamp'] ?? Date.now()));
       }
       return { nextSequenceToken: '0' };
     },

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isSameSecret } from '../credentials.ts';
 import type { Site } from '../dispatch.ts';
+import { decodeUri } from '../protocol/uri.ts';
 import { deleteBlob, finishUpload, getBlob, getUploadStatus, patchUpload, startUpload } from './registry/blobs.ts';
 import type { ImageStore } from './registry/image-store.ts';
 import { deleteManifest, getManifest, listTags, putManifest } from './registry/manifests.ts';
@@ -43,7 +44,8 @@ const ROUTES: readonly RegistryRoute[] = [
 export function createRegistry(options: RegistryOptions): Site {
   return {
     allowsWebPages: false,
-    matches: (_request, path) => path === '/v2' || path.startsWith('/v2/'),
+    // API Gateway's own API begins with /v2/ as well; its requests are signed, a registry's are not.
+    matches: ({ headers }, path) => (path === '/v2' || path.startsWith('/v2/')) && headers.authorization?.startsWith('AWS4-') !== true,
     async handle(request, response) {
       response.setHeader('docker-distribution-api-version', 'registry/2.0');
       try {
@@ -84,7 +86,7 @@ async function answer(store: ImageStore, incoming: IncomingMessage, response: Se
         `The repository with name '${name}' does not exist in the registry; ECR's CreateRepository makes it`,
       );
     }
-    const reference = decodeURIComponent(match[2] ?? '');
+    const reference = decodeUri(match[2] ?? '');
     const query = new URLSearchParams(queryText);
     return operation(store, { method, headers: incoming.headers, query, repository, reference, body: incoming }, response);
   }

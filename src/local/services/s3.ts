@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { splitHost } from '../http-guard.ts';
 import { notImplemented } from '../protocol/query-xml.ts';
 import { sendS3Error } from '../protocol/rest-xml.ts';
+import { decodeUri } from '../protocol/uri.ts';
 import { LOCAL_ACCOUNT_ID, type ObjectReader, type Service, ServiceError, type ServiceRequest, type Store } from '../types.ts';
 import {
   createBucket,
@@ -101,20 +102,11 @@ function answerForService(state: S3State, request: ServiceRequest, response: Ser
 /** Bucket and key: from the path, or the bucket from a host name `<bucket>.localhost` or `<bucket>.s3.localhost`. */
 function readTarget(request: ServiceRequest): { bucket: string; key: string } {
   const host = splitHost(request.headers.host ?? '')?.name ?? '';
-  const path = decodePath(request.rawPath.slice(1));
+  const path = decodeUri(request.rawPath.slice(1));
   const hostBucket = /^(.+?)(?:\.s3(?:[.-][a-z0-9-]+)?)?\.localhost$/.exec(host)?.[1];
   if (hostBucket !== undefined && hostBucket !== 's3') return { bucket: hostBucket, key: path };
   const slash = path.indexOf('/');
   return slash < 0 ? { bucket: path, key: '' } : { bucket: path.slice(0, slash), key: path.slice(slash + 1) };
-}
-
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch (error) {
-    if (error instanceof URIError) throw new ServiceError('InvalidURI', "Couldn't parse the specified URI.", 400);
-    throw error;
-  }
 }
 
 function findOperation(request: S3Request): Operation {

@@ -12,8 +12,8 @@ export const DEFAULT_PATH = '$default';
 export function addRestApiEvent(context: SamContext, event: EventSource): void {
   const path = knownText(context, event.properties['Path']);
   const method = knownText(context, event.properties['Method'])?.toLowerCase();
-  if (path === undefined) throw new SamProblem("Event is missing 'Path' property.");
-  if (method === undefined) throw new SamProblem("Event is missing 'Method' property.");
+  if (path === undefined) throw new SamProblem("Property 'Path' is required.");
+  if (method === undefined) throw new SamProblem("Property 'Method' is required.");
   const given = event.properties['RestApiId'];
   const apiId = given === undefined ? IMPLICIT_REST_API : referredId(given);
   const stage = given === undefined ? 'Prod' : stageSuffix(context, given, apiId);
@@ -44,7 +44,7 @@ function stageSuffix(context: SamContext, given: unknown, apiId: string | undefi
 export function addHttpApiEvent(context: SamContext, event: EventSource): void {
   const { Path, Method, ApiId } = event.properties;
   if ((Path === undefined) !== (Method === undefined)) {
-    throw new SamProblem(Path === undefined ? "Event is missing 'Path' property." : "Event is missing 'Method' property.");
+    throw new SamProblem(Path === undefined ? "Property 'Path' is required." : "Property 'Method' is required.");
   }
   const path = Path === undefined ? DEFAULT_PATH : knownText(context, Path);
   const method = Method === undefined ? ANY_METHOD : knownText(context, Method)?.toLowerCase();

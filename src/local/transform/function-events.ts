@@ -38,7 +38,7 @@ export function addFunctionEvents(
       throw error;
     }
   }
-  return { managedPolicies: [...policies].toSorted() };
+  return { managedPolicies: [...policies] };
 }
 
 function addEvent(context: SamContext, event: EventSource): string | undefined {

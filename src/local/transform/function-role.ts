@@ -78,7 +78,7 @@ function inlineDocument(context: SamContext, resource: SamResource, policy: Dict
     return undefined;
   }
   if (expanded.missing.length > 0) {
-    throw new SamProblem(`Missing required parameter values [${expanded.missing.join(', ')}] for policy template ${name}.`);
+    throw new SamProblem(`Following required parameters of template '${name}' don't have values: [${expanded.missing.join(', ')}]`);
   }
   return withoutUndefined(asDict(expanded.document));
 }

@@ -53,6 +53,7 @@ export function transformFunction(context: SamContext, resource: SamResource): v
   const lambda: Record<string, unknown> = withoutUndefined({
     ...Object.fromEntries(Object.entries(properties).filter(([name]) => !OWN_PROPERTIES.has(name))),
     Code: code,
+    Description: description(context, properties),
     DeadLetterConfig: deadLetterConfig(properties['DeadLetterQueue']),
     Tags: tags,
     TracingConfig: properties['Tracing'] === undefined ? undefined : { Mode: properties['Tracing'] },
@@ -75,6 +76,14 @@ export function transformFunction(context: SamContext, resource: SamResource): v
   }
 }
 
+/** A changed `AutoPublishCodeSha256` has to change the function, or Lambda would publish no new version. */
+function description(context: SamContext, properties: Dict): unknown {
+  const given = properties['Description'];
+  const sha256 = properties['AutoPublishAlias'] === undefined ? undefined : knownText(context, properties['AutoPublishCodeSha256']);
+  if (sha256 === undefined) return given;
+  return given === undefined ? sha256 : { 'Fn::Join': [' ', [given, sha256]] };
+}
+
 function functionTarget(id: string): EventTarget {
   return { ref: { Ref: id }, arn: { 'Fn::GetAtt': [id, 'Arn'] }, arnInText: `\${${id}.Arn}` };
 }
@@ -91,7 +100,7 @@ function codeOf(properties: Dict): Dict {
   const codeUri = properties['CodeUri'];
   if (codeUri === undefined) {
     if (isDict(properties['Code'])) return properties['Code'];
-    throw new SamProblem("Missing required property 'CodeUri'.");
+    throw new SamProblem(properties['PackageType'] === 'Image' ? "'ImageUri' must be set." : "'CodeUri' or 'InlineCode' must be set.");
   }
   if (isDict(codeUri) && Object.keys(codeUri).some((key) => key.startsWith('S3') || key === 'ImageUri' || key === 'ZipFile'))
     return codeUri;
@@ -206,7 +215,7 @@ function addEventInvokeConfig(context: SamContext, resource: SamResource): reado
 
 const DESTINATION_ACTIONS: Readonly<Record<string, string>> = {
   SQS: 'sqs:SendMessage',
-  SNS: 'sns:Publish',
+  SNS: 'sns:publish',
   Lambda: 'lambda:InvokeFunction',
   EventBridge: 'events:PutEvents',
   S3Bucket: 's3:PutObject',

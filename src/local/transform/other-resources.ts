@@ -12,7 +12,6 @@ import {
   shortDigest,
   tagList,
   warn,
-  withKnownValues,
   withoutUndefined,
 } from './sam-context.ts';
 
@@ -47,11 +46,12 @@ export const transformSimpleTable: TransformResource = (context, { id, propertie
 export const transformLayerVersion: TransformResource = (context, resource) => {
   const { id, properties } = resource;
   const { ContentUri, RetentionPolicy, PublishLambdaVersion: _publish, ...rest } = properties;
+  if (ContentUri === undefined) throw new SamProblem("Missing required property 'ContentUri'.");
   const pointer = objectPointer(ContentUri);
   if (pointer === undefined)
     throw new SamProblem("'ContentUri' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.");
   const retention = (scalarText(known(context, RetentionPolicy)) ?? 'Retain').toLowerCase();
-  const newId = id + shortDigest({ [id]: { Type: resource.type, Properties: withKnownValues(context, properties) } });
+  const newId = id + shortDigest({ [id]: { Type: resource.type, Properties: properties } });
   addResource(
     context,
     newId,

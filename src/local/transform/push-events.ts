@@ -61,8 +61,11 @@ function deadLetter(context: SamContext, event: EventSource, config: unknown): D
   const { Arn, QueueLogicalId } = asDict(config);
   if (Arn !== undefined) return { Arn };
   const queue = typeof QueueLogicalId === 'string' ? QueueLogicalId : `${event.id}Queue`;
+  const arn = { 'Fn::GetAtt': [queue, 'Arn'] };
   addResource(context, queue, 'AWS::SQS::Queue', {}, passedOn(event.owner));
-  return { Arn: { 'Fn::GetAtt': [queue, 'Arn'] } };
+  const policy = queuePolicy({ 'Fn::GetAtt': [event.id, 'Arn'] }, arn, { Ref: queue }, { Service: 'events.amazonaws.com' });
+  addResource(context, `${event.id}QueuePolicy`, 'AWS::SQS::QueuePolicy', policy, passedOn(event.owner));
+  return { Arn: arn };
 }
 
 function addScheduleEvent(context: SamContext, event: EventSource): void {
@@ -140,13 +143,13 @@ function addTopicEvent(context: SamContext, event: EventSource): void {
   addResource(context, `${event.id}EventSourceMapping`, 'AWS::Lambda::EventSourceMapping', mapping, attributes);
 }
 
-function queuePolicy(topic: unknown, queueArn: unknown, queueUrl: unknown): Dict {
+function queuePolicy(sourceArn: unknown, queueArn: unknown, queueUrl: unknown, principal: unknown = '*'): Dict {
   const statement = {
     Action: 'sqs:SendMessage',
     Effect: 'Allow',
-    Principal: '*',
+    Principal: principal,
     Resource: queueArn,
-    Condition: { ArnEquals: { 'aws:SourceArn': topic } },
+    Condition: { ArnEquals: { 'aws:SourceArn': sourceArn } },
   };
   return { PolicyDocument: { Version: '2012-10-17', Statement: [statement] }, Queues: [queueUrl] };
 }

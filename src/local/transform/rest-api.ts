@@ -48,7 +48,6 @@ export function transformRestApi(context: SamContext, resource: SamResource): vo
       SecurityPolicy: properties['SecurityPolicy'],
       EndpointConfiguration: endpoint,
       Parameters: endpoint === undefined ? undefined : { endpointConfigurationTypes: asList(endpoint['Types'])[0] },
-      Tags: tagList(properties['Tags']),
     },
     withoutUndefined(attributes),
   );
@@ -68,8 +67,9 @@ function bodyOf(context: SamContext, resource: SamResource): Dict | undefined {
   const managesPaths = given === undefined || properties['MergeDefinitions'] === true;
   const paths: Mutable = structuredClone(asDict(asDict(given)['paths'])) as Mutable;
   if (managesPaths) for (const route of context.routes.get(id) ?? []) addMethod(paths, route, properties);
-  if (properties['Cors'] !== undefined) addCorsToPaths(paths, properties['Cors']);
   const skeleton = { info: { version: '1.0', title: { Ref: 'AWS::StackName' } }, ...versionMember(given, properties['OpenApiVersion']) };
+  const format = asDict(given)['openapi'] !== undefined || Object.hasOwn(skeleton, 'openapi') ? 'openapi' : 'swagger';
+  if (properties['Cors'] !== undefined) addCorsToPaths(paths, properties['Cors'], format);
   return withoutUndefined({
     ...skeleton,
     ...asDict(given),

@@ -5,10 +5,10 @@ import { ANY_METHOD } from './api-events.ts';
 const ALL_METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 
 /** `cors` is the allowed origin, or a map; its texts carry their own single quotes, as API Gateway wants them. */
-export function addCorsToPaths(paths: Record<string, Record<string, unknown>>, cors: unknown): void {
+export function addCorsToPaths(paths: Record<string, Record<string, unknown>>, cors: unknown, format: 'swagger' | 'openapi'): void {
   const settings = isDict(cors) && !isIntrinsicOrigin(cors) ? cors : { AllowOrigin: cors };
   for (const [path, methods] of Object.entries(paths)) {
-    if (methods['options'] === undefined) paths[path] = { ...methods, options: preflight(settings, Object.keys(methods)) };
+    if (methods['options'] === undefined) paths[path] = { ...methods, options: preflight(settings, Object.keys(methods), format) };
   }
 }
 
@@ -16,14 +16,14 @@ function isIntrinsicOrigin(value: Dict): boolean {
   return Object.keys(value).every((key) => key === 'Ref' || key.startsWith('Fn::'));
 }
 
-function preflight(settings: Dict, methods: readonly string[]): Dict {
+function preflight(settings: Dict, methods: readonly string[], format: 'swagger' | 'openapi'): Dict {
   const headers = corsHeaders(settings, methods);
   const parameters = Object.fromEntries(Object.entries(headers).map(([name, value]) => [`method.response.header.${name}`, value]));
-  const declared = Object.fromEntries(Object.keys(headers).map((name) => [name, { type: 'string' }]));
+  const text = { type: 'string' };
+  const declared = Object.fromEntries(Object.keys(headers).map((name) => [name, format === 'swagger' ? text : { schema: text }]));
   return {
     summary: 'CORS support',
-    consumes: ['application/json'],
-    produces: ['application/json'],
+    ...(format === 'swagger' ? { consumes: ['application/json'], produces: ['application/json'] } : {}),
     'x-amazon-apigateway-integration': {
       type: 'mock',
       requestTemplates: { 'application/json': '{\n  "statusCode" : 200\n}\n' },

@@ -10,7 +10,8 @@ afterAll(() => target.close());
 
 async function open(name: string, code: string, url: object = {}, permissions: readonly object[] = BOTH): Promise<string> {
   await target.create('AWS::Lambda::Function', target.nodeFunction(code, { FunctionName: name }));
-  for (const [index, permission] of permissions.entries()) await target.create('AWS::Lambda::Permission', { FunctionName: name, Principal: '*', ...permission }, `P${index}`);
+  for (const [index, permission] of permissions.entries())
+    await target.create('AWS::Lambda::Permission', { FunctionName: name, Principal: '*', ...permission }, `P${index}`);
   const made = await target.create('AWS::Lambda::Url', { TargetFunctionArn: name, AuthType: 'NONE', ...url });
   expect(made.attributes['FunctionUrl']).toMatch(/^https:\/\/[a-z2-7]{32}\.lambda-url\.eu-central-1\.on\.aws\/$/);
   return target.apis.urls.toLocal(String(made.attributes['FunctionUrl'])).replace(/\/$/, '');
@@ -25,9 +26,21 @@ const ECHO = 'exports.handler = async (event) => event;';
 describe('a function URL', () => {
   it('answers at the root with an event of format 2.0', async () => {
     const url = await open('echo', ECHO);
-    const { json, status } = await call(`${url}/a%20b?x=1`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+    const { json, status } = await call(`${url}/a%20b?x=1`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
     expect(status).toBe(200);
-    expect(json).toMatchObject({ version: '2.0', routeKey: '$default', rawPath: '/a%20b', rawQueryString: 'x=1', body: '{}', isBase64Encoded: false, requestContext: { stage: '$default', accountId: 'anonymous', http: { method: 'POST' } } });
+    expect(json).toMatchObject({
+      version: '2.0',
+      routeKey: '$default',
+      rawPath: '/a%20b',
+      rawQueryString: 'x=1',
+      body: '{}',
+      isBase64Encoded: false,
+      requestContext: { stage: '$default', accountId: 'anonymous', http: { method: 'POST' } },
+    });
   });
 
   it('needs both permissions', async () => {
@@ -50,7 +63,11 @@ describe('a function URL', () => {
   });
 
   it('does its own CORS', async () => {
-    const url = await open('cors', 'exports.handler = async () => ({ statusCode: 200, headers: { "Access-Control-Allow-Origin": "nonsense" }, body: "x" });', { Cors: { AllowOrigins: ['*'], AllowMethods: ['*'] } });
+    const url = await open(
+      'cors',
+      'exports.handler = async () => ({ statusCode: 200, headers: { "Access-Control-Allow-Origin": "nonsense" }, body: "x" });',
+      { Cors: { AllowOrigins: ['*'], AllowMethods: ['*'] } },
+    );
     const headers = { origin: 'https://any.example' };
     expect((await call(url, { headers })).headers['access-control-allow-origin']).toBe('*');
     const preflight = await call(url, { method: 'OPTIONS', headers: { ...headers, 'access-control-request-method': 'PUT' } });
@@ -60,7 +77,10 @@ describe('a function URL', () => {
   });
 
   it('carries large and binary bodies', async () => {
-    const url = await open('bytes', 'exports.handler = async (e) => ({ statusCode: 200, headers: { "content-type": "application/octet-stream" }, isBase64Encoded: true, body: e.body });');
+    const url = await open(
+      'bytes',
+      'exports.handler = async (e) => ({ statusCode: 200, headers: { "content-type": "application/octet-stream" }, isBase64Encoded: true, body: e.body });',
+    );
     const body = Buffer.from(Array.from({ length: 3 * 1024 * 1024 }, (_, index) => (index * 7) % 256));
     const answer = await call(url, { method: 'POST', body, headers: { 'content-type': 'application/octet-stream' } });
     expect(answer.body.equals(body)).toBe(true);

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REGION, startTestTarget, type TestTarget } from '../services/support/target.ts';
 import { call } from './support.ts';
 
-const ECHO = 'exports.handler = async (event) => ({ statusCode: 200, headers: { "X-One": "1" }, multiValueHeaders: { "Set-Cookie": ["a=1", "b=2"] }, body: JSON.stringify(event) });';
+const ECHO =
+  'exports.handler = async (event) => ({ statusCode: 200, headers: { "X-One": "1" }, multiValueHeaders: { "Set-Cookie": ["a=1", "b=2"] }, body: JSON.stringify(event) });';
 /** Answers with what the request's body says, whatever that is. */
 const SAY = 'exports.handler = async (event) => JSON.parse(event.body);';
 
@@ -13,7 +14,10 @@ let origin: string;
 let apiId: string;
 
 const uri = (arn: string) => `arn:aws:apigateway:${REGION}:lambda:path/2015-03-31/functions/${arn}/invocations`;
-const proxy = (arn: string) => ({ 'x-amazon-apigateway-integration': { httpMethod: 'POST', type: 'aws_proxy', uri: uri(arn) }, responses: {} });
+const proxy = (arn: string) => ({
+  'x-amazon-apigateway-integration': { httpMethod: 'POST', type: 'aws_proxy', uri: uri(arn) },
+  responses: {},
+});
 const mockOptions = {
   'x-amazon-apigateway-integration': {
     type: 'mock',
@@ -34,7 +38,12 @@ const mockOptions = {
 async function makeFunction(name: string, code: string, allowed = true): Promise<string> {
   const { attributes } = await target.create('AWS::Lambda::Function', target.nodeFunction(code, { FunctionName: name, Timeout: 3 }));
   if (allowed) {
-    const permission = { FunctionName: name, Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com', SourceArn: `arn:aws:execute-api:${REGION}:000000000000:*/*/*/*` };
+    const permission = {
+      FunctionName: name,
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+      SourceArn: `arn:aws:execute-api:${REGION}:000000000000:*/*/*/*`,
+    };
     await target.create('AWS::Lambda::Permission', permission, `${name}Permission`);
   }
   return String(attributes['Arn']);
@@ -47,8 +56,14 @@ beforeAll(async () => {
   const locked = await makeFunction('locked', ECHO, false);
   const slow = await makeFunction('slow', 'exports.handler = () => new Promise((r) => setTimeout(r, 2000));');
   const broken = await makeFunction('broken', 'exports.handler = async () => { throw new Error("broken"); };');
-  const streamed = await makeFunction('streamed', 'exports.handler = awslambda.streamifyResponse(async (e, s) => { const o = awslambda.HttpResponseStream.from(s, { statusCode: 202, headers: { "content-type": "text/plain" } }); o.write("one "); await new Promise((r) => setTimeout(r, 150)); o.write("two"); o.end(); });');
-  const upstream = createServer((request, response) => response.setHeader('x-up', '1').end(`${request.method} ${request.url}`)).listen(0, '127.0.0.1');
+  const streamed = await makeFunction(
+    'streamed',
+    'exports.handler = awslambda.streamifyResponse(async (e, s) => { const o = awslambda.HttpResponseStream.from(s, { statusCode: 202, headers: { "content-type": "text/plain" } }); o.write("one "); await new Promise((r) => setTimeout(r, 150)); o.write("two"); o.end(); });',
+  );
+  const upstream = createServer((request, response) => response.setHeader('x-up', '1').end(`${request.method} ${request.url}`)).listen(
+    0,
+    '127.0.0.1',
+  );
   await new Promise((resolve) => upstream.once('listening', resolve));
   upstream.unref();
   const Body = {
@@ -63,8 +78,24 @@ beforeAll(async () => {
       '/locked': { get: proxy(locked) },
       '/slow': { get: { 'x-amazon-apigateway-integration': { type: 'aws_proxy', uri: uri(slow), timeoutInMillis: 200 } } },
       '/broken': { get: proxy(broken) },
-      '/stream': { get: { 'x-amazon-apigateway-integration': { type: 'aws_proxy', uri: uri(streamed).replace('2015-03-31', '2021-11-15').replace('/invocations', '/response-streaming-invocations'), responseTransferMode: 'STREAM' } } },
-      '/up/{name}': { get: { 'x-amazon-apigateway-integration': { type: 'http_proxy', httpMethod: 'GET', uri: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/x/{name}` } } },
+      '/stream': {
+        get: {
+          'x-amazon-apigateway-integration': {
+            type: 'aws_proxy',
+            uri: uri(streamed).replace('2015-03-31', '2021-11-15').replace('/invocations', '/response-streaming-invocations'),
+            responseTransferMode: 'STREAM',
+          },
+        },
+      },
+      '/up/{name}': {
+        get: {
+          'x-amazon-apigateway-integration': {
+            type: 'http_proxy',
+            httpMethod: 'GET',
+            uri: `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/x/{name}`,
+          },
+        },
+      },
     },
   };
   const api = await target.create('AWS::ApiGateway::RestApi', { Body, BinaryMediaTypes: ['image~1png', 'application/octet-stream'] });
@@ -93,7 +124,14 @@ describe('a REST API', () => {
       pathParameters: { id: 'a%20b' },
       queryStringParameters: { q: '2', e: '', p: 'ä' },
       multiValueQueryStringParameters: { q: ['1', '2'], e: [''], p: ['ä'] },
-      headers: { 'X-Custom': 'two', cookie: 'c=1', 'X-Forwarded-Proto': 'http', 'X-Forwarded-For': '127.0.0.1', 'X-Forwarded-Port': new URL(origin).port, Host: new URL(origin).host },
+      headers: {
+        'X-Custom': 'two',
+        cookie: 'c=1',
+        'X-Forwarded-Proto': 'http',
+        'X-Forwarded-For': '127.0.0.1',
+        'X-Forwarded-Port': new URL(origin).port,
+        Host: new URL(origin).host,
+      },
       multiValueHeaders: { 'X-Custom': ['one', 'two'] },
       stageVariables: { colour: 'red' },
       body: null,
@@ -114,7 +152,10 @@ describe('a REST API', () => {
   });
 
   it('chooses the most specific resource, then its method', async () => {
-    expect((await call(`${origin}/Prod/files/a/b/c`, { method: 'DELETE' })).json).toMatchObject({ resource: '/files/{proxy+}', pathParameters: { proxy: 'a/b/c' } });
+    expect((await call(`${origin}/Prod/files/a/b/c`, { method: 'DELETE' })).json).toMatchObject({
+      resource: '/files/{proxy+}',
+      pathParameters: { proxy: 'a/b/c' },
+    });
     expect((await call(`${origin}/Prod/`)).json).toMatchObject({ resource: '/', path: '/' });
     expect((await call(`${origin}/Prod`)).json).toMatchObject({ path: '/' });
     expect((await call(`${origin}/Prod/items/special`, { method: 'GET' })).status).toBe(502); // say() without a body fails
@@ -146,7 +187,12 @@ describe('a REST API', () => {
     const png = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 255, 254]);
     const sent = await call(`${origin}/Prod/files/x`, { method: 'PUT', body: png, headers: { 'content-type': 'image/png' } });
     expect(sent.json).toMatchObject({ isBase64Encoded: true, body: png.toString('base64') });
-    const body = JSON.stringify({ statusCode: 200, headers: { 'content-type': 'image/png' }, isBase64Encoded: true, body: png.toString('base64') });
+    const body = JSON.stringify({
+      statusCode: 200,
+      headers: { 'content-type': 'image/png' },
+      isBase64Encoded: true,
+      body: png.toString('base64'),
+    });
     const decoded = await call(`${origin}/Prod/say`, { method: 'POST', body, headers: { accept: 'image/png, */*' } });
     expect(decoded.body.equals(png)).toBe(true);
     const text = await call(`${origin}/Prod/say`, { method: 'POST', body, headers: { accept: 'text/html' } });
@@ -193,14 +239,22 @@ describe('web pages', () => {
     ['under a name of .localhost', { host: 'shop.localhost:PORT' }, 200],
   ];
   it.each(cases)('%s', async (_name, headers, status) => {
-    const filled = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace('SELF', origin).replace('PORT', new URL(origin).port)]));
+    const filled = Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, value.replace('SELF', origin).replace('PORT', new URL(origin).port)]),
+    );
     expect((await call(item(), { headers: filled })).status).toBe(status);
   });
 
   it('get their preflight answered by the MOCK integration', async () => {
-    const answer = await call(item(), { method: 'OPTIONS', headers: { origin: 'https://shop.example', 'access-control-request-method': 'GET' } });
+    const answer = await call(item(), {
+      method: 'OPTIONS',
+      headers: { origin: 'https://shop.example', 'access-control-request-method': 'GET' },
+    });
     expect(answer.status).toBe(200);
-    expect(answer.headers).toMatchObject({ 'access-control-allow-origin': 'https://shop.example', 'access-control-allow-methods': 'GET,OPTIONS' });
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': 'https://shop.example',
+      'access-control-allow-methods': 'GET,OPTIONS',
+    });
   });
 });
 
@@ -211,7 +265,13 @@ describe('an API made of single resources', () => {
     const resource = await target.create('AWS::ApiGateway::Resource', items);
     const below = await target.create('AWS::ApiGateway::Resource', { RestApiId: id, ParentId: resource.physicalId, PathPart: '{id}' });
     const echo = `arn:aws:lambda:${REGION}:000000000000:function:echo`;
-    const method = { RestApiId: id, ResourceId: below.physicalId, HttpMethod: 'ANY', AuthorizationType: 'NONE', Integration: { Type: 'AWS_PROXY', IntegrationHttpMethod: 'POST', Uri: uri(echo) } };
+    const method = {
+      RestApiId: id,
+      ResourceId: below.physicalId,
+      HttpMethod: 'ANY',
+      AuthorizationType: 'NONE',
+      Integration: { Type: 'AWS_PROXY', IntegrationHttpMethod: 'POST', Uri: uri(echo) },
+    };
     const made = await target.create('AWS::ApiGateway::Method', method);
     await target.create('AWS::ApiGateway::Deployment', { RestApiId: id, StageName: 'dev' });
     const at = target.apis.urls.toLocal(`https://${id}.execute-api.${REGION}.amazonaws.com/dev/items/7`);
@@ -224,7 +284,20 @@ describe('an API made of single resources', () => {
   it('keeps its port over a restart, and gets another when that is taken', async () => {
     let own = await startTestTarget();
     const { attributes } = await own.create('AWS::Lambda::Function', own.nodeFunction(ECHO, { FunctionName: 'kept' }));
-    const Body = { paths: { '/': { get: { 'x-amazon-apigateway-integration': { type: 'aws_proxy', uri: uri(String(attributes['Arn'])), credentials: 'arn:aws:iam::000000000000:role/x' } } } }, info: { title: 'x' } };
+    const Body = {
+      paths: {
+        '/': {
+          get: {
+            'x-amazon-apigateway-integration': {
+              type: 'aws_proxy',
+              uri: uri(String(attributes['Arn'])),
+              credentials: 'arn:aws:iam::000000000000:role/x',
+            },
+          },
+        },
+      },
+      info: { title: 'x' },
+    };
     const api = await own.create('AWS::ApiGateway::RestApi', { Body });
     await own.create('AWS::ApiGateway::Stage', { RestApiId: api.physicalId, StageName: 'Prod' });
     const address = (of: TestTarget) => of.apis.urls.toLocal(`https://${api.physicalId}.execute-api.${REGION}.amazonaws.com`);

@@ -25,20 +25,23 @@ export function call(url: string, options: RawRequest = {}): Promise<RawAnswer> 
   const [, host = '', path = '/'] = /^http:\/\/([^/]+)(\/.*)?$/s.exec(url) ?? [];
   const [hostname, port] = host.split(':');
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, path, method, headers: headers as Record<string, string | string[]>, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      const times: number[] = [];
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        times.push(Date.now() - startedAt);
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        const all = Buffer.concat(chunks);
-        const text = all.toString('utf8');
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: all, text, json: parse(text), times });
-      });
-    });
+    const request = httpRequest(
+      { hostname, port, path, method, headers: headers as Record<string, string | string[]>, agent: false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        const times: number[] = [];
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          times.push(Date.now() - startedAt);
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          const all = Buffer.concat(chunks);
+          const text = all.toString('utf8');
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: all, text, json: parse(text), times });
+        });
+      },
+    );
     request.on('error', reject);
     request.end(body);
   });

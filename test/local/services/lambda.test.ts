@@ -30,6 +30,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeZip } from '../functions/support/host.ts';
+import { hasCommand } from '../support/commands.ts';
 import { ROLE, startTestTarget, type TestTarget } from './support/target.ts';
 
 const run = promisify(execFile);
@@ -52,7 +53,16 @@ async function zipOf(files: Readonly<Record<string, string>>): Promise<Uint8Arra
 
 async function createNode(name: string, code: string, more: object = {}): Promise<void> {
   const ZipFile = await zipOf({ 'index.js': code });
-  await client.send(new CreateFunctionCommand({ FunctionName: name, Runtime: 'nodejs22.x', Handler: 'index.handler', Role: ROLE, Code: { ZipFile }, ...more }));
+  await client.send(
+    new CreateFunctionCommand({
+      FunctionName: name,
+      Runtime: 'nodejs22.x',
+      Handler: 'index.handler',
+      Role: ROLE,
+      Code: { ZipFile },
+      ...more,
+    }),
+  );
 }
 
 async function invoke(name: string, event: unknown = {}, more: object = {}) {
@@ -62,27 +72,57 @@ async function invoke(name: string, event: unknown = {}, more: object = {}) {
 
 describe('functions', () => {
   it('are created, invoked, changed and deleted by an SDK client', async () => {
-    await createNode('life', 'exports.handler = async (event) => ({ hello: event.name, v: process.env.VV });', { Environment: { Variables: { VV: '1' } } });
+    await createNode('life', 'exports.handler = async (event) => ({ hello: event.name, v: process.env.VV });', {
+      Environment: { Variables: { VV: '1' } },
+    });
     expect((await invoke('life', { name: 'you' })).value).toEqual({ hello: 'you', v: '1' });
-    await client.send(new UpdateFunctionConfigurationCommand({ FunctionName: 'life', Environment: { Variables: { VV: '2' } }, Timeout: 9 }));
+    await client.send(
+      new UpdateFunctionConfigurationCommand({ FunctionName: 'life', Environment: { Variables: { VV: '2' } }, Timeout: 9 }),
+    );
     expect((await invoke('life', { name: 'you' })).value).toEqual({ hello: 'you', v: '2' });
-    await client.send(new UpdateFunctionCodeCommand({ FunctionName: 'life', ZipFile: await zipOf({ 'index.js': 'exports.handler = async () => "new";' }) }));
+    await client.send(
+      new UpdateFunctionCodeCommand({ FunctionName: 'life', ZipFile: await zipOf({ 'index.js': 'exports.handler = async () => "new";' }) }),
+    );
     expect((await invoke('life')).value).toBe('new');
     const { Configuration, Code } = await client.send(new GetFunctionCommand({ FunctionName: 'life' }));
-    expect(Configuration).toMatchObject({ State: 'Active', LastUpdateStatus: 'Successful', Timeout: 9, MemorySize: 128, PackageType: 'Zip' });
+    expect(Configuration).toMatchObject({
+      State: 'Active',
+      LastUpdateStatus: 'Successful',
+      Timeout: 9,
+      MemorySize: 128,
+      PackageType: 'Zip',
+    });
     expect(Code?.RepositoryType).toBe('S3');
     await client.send(new DeleteFunctionCommand({ FunctionName: 'life' }));
-    await expect(invoke('life')).rejects.toMatchObject({ name: 'ResourceNotFoundException', message: expect.stringContaining('Function not found: arn:aws:lambda:eu-central-1:000000000000:function:life') });
+    await expect(invoke('life')).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: expect.stringContaining('Function not found: arn:aws:lambda:eu-central-1:000000000000:function:life'),
+    });
   });
 
   const refusals: readonly (readonly [string, object, string, RegExp])[] = [
     ['a role that is missing', { Role: undefined }, 'ValidationException', /role/],
     ['a timeout of an hour', { Timeout: 3600 }, 'ValidationException', /timeout.*less than or equal to 900/],
     ['a name with a space', { FunctionName: 'a b' }, 'ValidationException', /regular expression/],
-    ['reserved variables', { Environment: { Variables: { AWS_REGION: 'x' } } }, 'InvalidParameterValueException', /reserved keys.*AWS_REGION/],
+    [
+      'reserved variables',
+      { Environment: { Variables: { AWS_REGION: 'x' } } },
+      'InvalidParameterValueException',
+      /reserved keys.*AWS_REGION/,
+    ],
     ['too large an environment', { Environment: { Variables: { AA: 'x'.repeat(5000) } } }, 'InvalidParameterValueException', /4KB/],
-    ['a layer that does not exist', { Layers: ['arn:aws:lambda:eu-central-1:000000000000:layer:none:1'] }, 'InvalidParameterValueException', /does not exist/],
-    ['a zip that is none', { Code: { ZipFile: Buffer.from('nonsense') } }, 'InvalidParameterValueException', /Could not unzip uploaded file/],
+    [
+      'a layer that does not exist',
+      { Layers: ['arn:aws:lambda:eu-central-1:000000000000:layer:none:1'] },
+      'InvalidParameterValueException',
+      /does not exist/,
+    ],
+    [
+      'a zip that is none',
+      { Code: { ZipFile: Buffer.from('nonsense') } },
+      'InvalidParameterValueException',
+      /Could not unzip uploaded file/,
+    ],
     [
       'an object that is missing',
       { Code: { S3Bucket: 'code', S3Key: 'nowhere.zip' } },
@@ -90,19 +130,38 @@ describe('functions', () => {
       /^Error occurred while GetObject\. S3 Error Code: NoSuchKey\. S3 Error Message: The specified key does not exist\.$/,
     ],
     ['a bucket that is missing', { Code: { S3Bucket: 'other', S3Key: 'x' } }, 'InvalidParameterValueException', /NoSuchBucket/],
-    ['an image that is missing', { PackageType: 'Image', Runtime: undefined, Handler: undefined, Code: { ImageUri: '127.0.0.1:9/shop:1' } }, 'InvalidParameterValueException', /Source image 127\.0\.0\.1:9\/shop:1 does not exist/],
-    ['an image with a handler', { PackageType: 'Image', Code: { ImageUri: '127.0.0.1:9/shop:1' } }, 'InvalidParameterValueException', /Please don't provide Handler or Runtime/],
+    [
+      'an image that is missing',
+      { PackageType: 'Image', Runtime: undefined, Handler: undefined, Code: { ImageUri: '127.0.0.1:9/shop:1' } },
+      'InvalidParameterValueException',
+      /Source image 127\.0\.0\.1:9\/shop:1 does not exist/,
+    ],
+    [
+      'an image with a handler',
+      { PackageType: 'Image', Code: { ImageUri: '127.0.0.1:9/shop:1' } },
+      'InvalidParameterValueException',
+      /Please don't provide Handler or Runtime/,
+    ],
   ];
   it.each(refusals)('refuse %s', async (_name, change, name, message) => {
-    const base = { FunctionName: 'refused', Runtime: 'nodejs22.x' as const, Handler: 'index.handler', Role: ROLE, Code: { ZipFile: await zipOf({ 'index.js': '' }) } };
-    const error = await client.send(new CreateFunctionCommand({ ...base, ...change } as never)).catch((caught: Error) => caught);
+    const base = {
+      FunctionName: 'refused',
+      Runtime: 'nodejs22.x' as const,
+      Handler: 'index.handler',
+      Role: ROLE,
+      Code: { ZipFile: await zipOf({ 'index.js': '' }) },
+    };
+    const error = await client.send(new CreateFunctionCommand({ ...base, ...change })).catch((caught: Error) => caught);
     expect((error as Error).name).toMatch(new RegExp(`^(?:${name})$`));
     expect((error as Error).message).toMatch(message);
   });
 
   it('refuse a name that is taken', async () => {
     await createNode('taken', '');
-    await expect(createNode('taken', '')).rejects.toMatchObject({ name: 'ResourceConflictException', message: 'Function already exist: taken' });
+    await expect(createNode('taken', '')).rejects.toMatchObject({
+      name: 'ResourceConflictException',
+      message: 'Function already exist: taken',
+    });
   });
 
   it('are listed in pages', async () => {
@@ -127,7 +186,13 @@ describe('functions', () => {
 });
 
 describe('invoking', () => {
-  beforeAll(() => createNode('calls', 'exports.handler = async (event, context) => { console.log("seen", event); if (event.fail) throw new Error("no"); return { event, version: context.functionVersion, arn: context.invokedFunctionArn }; };', { Timeout: 5 }));
+  beforeAll(() =>
+    createNode(
+      'calls',
+      'exports.handler = async (event, context) => { console.log("seen", event); if (event.fail) throw new Error("no"); return { event, version: context.functionVersion, arn: context.invokedFunctionArn }; };',
+      { Timeout: 5 },
+    ),
+  );
 
   it('gives the log tail when it is asked for', async () => {
     const { ExecutedVersion, LogResult, StatusCode } = await invoke('calls', { a: 1 }, { LogType: 'Tail' });
@@ -156,13 +221,21 @@ describe('invoking', () => {
 
   it('refuses an event that is no JSON, and one that is too large', async () => {
     const Payload = Buffer.from('{oops');
-    await expect(client.send(new InvokeCommand({ FunctionName: 'calls', Payload }))).rejects.toMatchObject({ name: 'InvalidRequestContentException' });
-    await expect(invoke('calls', 'x'.repeat(6 * 1024 * 1024 + 10))).rejects.toMatchObject({ name: 'RequestTooLargeException', $metadata: { httpStatusCode: 413 } });
+    await expect(client.send(new InvokeCommand({ FunctionName: 'calls', Payload }))).rejects.toMatchObject({
+      name: 'InvalidRequestContentException',
+    });
+    await expect(invoke('calls', 'x'.repeat(6 * 1024 * 1024 + 10))).rejects.toMatchObject({
+      name: 'RequestTooLargeException',
+      $metadata: { httpStatusCode: 413 },
+    });
   });
 
   it('tries an asynchronous event three times', async () => {
     const path = join(target.folder, 'attempts');
-    await createNode('async', `exports.handler = async () => { require('fs').appendFileSync(${JSON.stringify(path)}, 'x'); throw new Error('again'); };`);
+    await createNode(
+      'async',
+      `exports.handler = async () => { require('fs').appendFileSync(${JSON.stringify(path)}, 'x'); throw new Error('again'); };`,
+    );
     expect((await invoke('async', {}, { InvocationType: 'Event' })).StatusCode).toBe(202);
     await expect.poll(() => readFile(path, 'utf8').catch(() => ''), { timeout: 8000 }).toBe('xxx');
     await expect.poll(() => target.log.join('\n'), { timeout: 2000 }).toContain('failed for the last time (attempt 3)');
@@ -175,9 +248,14 @@ describe('invoking', () => {
   });
 
   it('streams', async () => {
-    await createNode('streams', 'exports.handler = awslambda.streamifyResponse(async (e, s) => { s.write("a"); await new Promise((r) => setTimeout(r, 50)); s.write("b"); if (e.fail) throw new Error("x"); s.end(); });');
+    await createNode(
+      'streams',
+      'exports.handler = awslambda.streamifyResponse(async (e, s) => { s.write("a"); await new Promise((r) => setTimeout(r, 50)); s.write("b"); if (e.fail) throw new Error("x"); s.end(); });',
+    );
     const collect = async (event: object) => {
-      const { EventStream = [] } = await client.send(new InvokeWithResponseStreamCommand({ FunctionName: 'streams', Payload: Buffer.from(JSON.stringify(event)) }));
+      const { EventStream = [] } = await client.send(
+        new InvokeWithResponseStreamCommand({ FunctionName: 'streams', Payload: Buffer.from(JSON.stringify(event)) }),
+      );
       let text = '';
       let end;
       for await (const part of EventStream) {
@@ -197,7 +275,13 @@ describe('versions, aliases, layers, policies and tags', () => {
     expect((await client.send(new PublishVersionCommand({ FunctionName: 'versions' }))).Version).toBe('1');
     expect((await client.send(new PublishVersionCommand({ FunctionName: 'versions' }))).Version).toBe('1');
     await client.send(new CreateAliasCommand({ FunctionName: 'versions', Name: 'live', FunctionVersion: '1' }));
-    await client.send(new UpdateFunctionCodeCommand({ FunctionName: 'versions', ZipFile: await zipOf({ 'index.js': 'exports.handler = async (e, c) => [2, c.functionVersion];' }), Publish: true }));
+    await client.send(
+      new UpdateFunctionCodeCommand({
+        FunctionName: 'versions',
+        ZipFile: await zipOf({ 'index.js': 'exports.handler = async (e, c) => [2, c.functionVersion];' }),
+        Publish: true,
+      }),
+    );
     expect((await invoke('versions:live')).value).toEqual([1, '1']);
     expect((await invoke('versions')).value).toEqual([2, '$LATEST']);
     await client.send(new UpdateAliasCommand({ FunctionName: 'versions', Name: 'live', FunctionVersion: '2' }));
@@ -208,9 +292,13 @@ describe('versions, aliases, layers, policies and tags', () => {
 
   it('let a function use a layer, even after the layer is deleted', async () => {
     const ZipFile = await zipOf({ 'nodejs/node_modules/words/index.js': 'module.exports = "layered";' });
-    const layer = await client.send(new PublishLayerVersionCommand({ LayerName: 'words', Content: { ZipFile }, CompatibleRuntimes: ['nodejs22.x'] }));
+    const layer = await client.send(
+      new PublishLayerVersionCommand({ LayerName: 'words', Content: { ZipFile }, CompatibleRuntimes: ['nodejs22.x'] }),
+    );
     await createNode('layered', 'exports.handler = async () => require("words");', { Layers: [layer.LayerVersionArn] });
-    expect((await client.send(new GetLayerVersionCommand({ LayerName: 'words', VersionNumber: 1 }))).CompatibleRuntimes).toEqual(['nodejs22.x']);
+    expect((await client.send(new GetLayerVersionCommand({ LayerName: 'words', VersionNumber: 1 }))).CompatibleRuntimes).toEqual([
+      'nodejs22.x',
+    ]);
     await client.send(new DeleteLayerVersionCommand({ LayerName: 'words', VersionNumber: 1 }));
     expect((await client.send(new ListLayerVersionsCommand({ LayerName: 'words' }))).LayerVersions).toEqual([]);
     expect((await invoke('layered')).value).toBe('layered');
@@ -218,7 +306,13 @@ describe('versions, aliases, layers, policies and tags', () => {
 
   it('hold permissions', async () => {
     await createNode('policy', '');
-    const permission = { FunctionName: 'policy', StatementId: 's1', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com', SourceArn: 'arn:aws:execute-api:eu-central-1:000000000000:abc/*/GET/x' };
+    const permission = {
+      FunctionName: 'policy',
+      StatementId: 's1',
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+      SourceArn: 'arn:aws:execute-api:eu-central-1:000000000000:abc/*/GET/x',
+    };
     await client.send(new AddPermissionCommand(permission));
     await expect(client.send(new AddPermissionCommand(permission))).rejects.toMatchObject({ name: 'ResourceConflictException' });
     const { Policy = '' } = await client.send(new GetPolicyCommand({ FunctionName: 'policy' }));
@@ -227,7 +321,9 @@ describe('versions, aliases, layers, policies and tags', () => {
     expect(allowed('arn:aws:execute-api:eu-central-1:000000000000:abc/Prod/GET/x')).toBe(true);
     expect(allowed('arn:aws:execute-api:eu-central-1:000000000000:abc/Prod/POST/x')).toBe(false);
     await client.send(new RemovePermissionCommand({ FunctionName: 'policy', StatementId: 's1' }));
-    await expect(client.send(new GetPolicyCommand({ FunctionName: 'policy' }))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    await expect(client.send(new GetPolicyCommand({ FunctionName: 'policy' }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    });
   });
 
   it('hold tags', async () => {
@@ -238,22 +334,41 @@ describe('versions, aliases, layers, policies and tags', () => {
   });
 });
 
-describe('the aws command', () => {
+describe.skipIf(!hasCommand('aws'))('the aws command', () => {
   it('creates, invokes and deletes a function, and reads its logs', async () => {
     const zip = join(target.folder, 'cli.zip');
     await writeZip(zip, { 'index.js': 'exports.handler = async () => { console.log("hello from the log"); return "cli"; };' });
     const aws = async (...args: string[]) => (await run('aws', args, { env: target.env })).stdout;
-    await aws('lambda', 'create-function', '--function-name', 'cli', '--runtime', 'nodejs22.x', '--handler', 'index.handler', '--role', ROLE, '--zip-file', `fileb://${zip}`);
+    await aws(
+      'lambda',
+      'create-function',
+      '--function-name',
+      'cli',
+      '--runtime',
+      'nodejs22.x',
+      '--handler',
+      'index.handler',
+      '--role',
+      ROLE,
+      '--zip-file',
+      `fileb://${zip}`,
+    );
     await aws('lambda', 'wait', 'function-active-v2', '--function-name', 'cli');
     const out = join(target.folder, 'out.json');
     await writeFile(out, '');
     await aws('lambda', 'invoke', '--function-name', 'cli', out);
     expect(await readFile(out, 'utf8')).toBe('"cli"');
-    const events = JSON.parse(await aws('logs', 'filter-log-events', '--log-group-name', '/aws/lambda/cli', '--filter-pattern', '"hello from"')) as { events: { message: string }[] };
+    const events = JSON.parse(
+      await aws('logs', 'filter-log-events', '--log-group-name', '/aws/lambda/cli', '--filter-pattern', '"hello from"'),
+    ) as { events: { message: string }[] };
     expect(events.events.map(({ message }) => message)).toEqual([expect.stringMatching(/\tINFO\thello from the log$/)]);
-    const streams = JSON.parse(await aws('logs', 'describe-log-streams', '--log-group-name', '/aws/lambda/cli')) as { logStreams: { logStreamName: string }[] };
+    const streams = JSON.parse(await aws('logs', 'describe-log-streams', '--log-group-name', '/aws/lambda/cli')) as {
+      logStreams: { logStreamName: string }[];
+    };
     const stream = streams.logStreams[0]?.logStreamName ?? '';
-    const read = JSON.parse(await aws('logs', 'get-log-events', '--log-group-name', '/aws/lambda/cli', '--log-stream-name', stream)) as { events: { message: string }[] };
+    const read = JSON.parse(await aws('logs', 'get-log-events', '--log-group-name', '/aws/lambda/cli', '--log-stream-name', stream)) as {
+      events: { message: string }[];
+    };
     expect(read.events[0]?.message).toMatch(/^START/);
     await aws('iam', 'create-role', '--role-name', 'cli', '--assume-role-policy-document', '{"Version":"2012-10-17"}');
     expect(await aws('iam', 'get-role', '--role-name', 'cli')).toContain('arn:aws:iam::000000000000:role/cli');

@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CopyObjectCommand,
@@ -262,6 +265,25 @@ describe('objects', () => {
     expect((await s3.send(new HeadObjectCommand({ Bucket, Key: 'replaced' }))).Metadata).toEqual({ n: '2' });
     expect(await text(Bucket, 'replaced')).toBe('content');
     await expect(s3.send(new CopyObjectCommand({ Bucket, Key: 'a b', CopySource }))).rejects.toMatchObject({ name: 'InvalidRequest' });
+  });
+
+  it('whose sender goes away in the middle leave nothing behind', async () => {
+    const Bucket = await newBucket();
+    const before = await readdir(path.join(target.folder, 'data', 'objects'));
+    const controller = new AbortController();
+    const Body = new PassThrough();
+    Body.write(randomBytes(200_000));
+    const writing = s3.send(new PutObjectCommand({ Bucket, Key: 'half', Body, ContentLength: 1_000_000 }), {
+      abortSignal: controller.signal,
+    });
+    const writingFailed = expect(writing).rejects.toMatchObject({ name: 'AbortError' });
+    await expect.poll(() => readdir(path.join(target.folder, 'data', 'objects'))).toHaveLength(before.length + 1);
+    controller.abort();
+    Body.destroy();
+    await writingFailed;
+    await expect.poll(() => readdir(path.join(target.folder, 'data', 'objects'))).toHaveLength(before.length);
+    await expect(text(Bucket, 'half')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    expect(target.logged).toEqual([]);
   });
 
   it('carry tags', async () => {

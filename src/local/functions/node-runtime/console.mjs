@@ -19,7 +19,14 @@ export function installConsole() {
 
 /** Logs an error the way Lambda logs one that nobody caught. */
 export function logError(title, document) {
-  writeRecord('ERROR', `${title} \t${JSON.stringify({ errorType: document.errorType, errorMessage: document.errorMessage, stack: document.trace })}`);
+  writeRecord(
+    'ERROR',
+    `${title} \t${JSON.stringify({ errorType: document.errorType, errorMessage: document.errorMessage, stack: document.trace })}`,
+  );
+}
+
+export function logWarning(message) {
+  writeRecord('WARN', message);
 }
 
 function writeRecord(level, message) {

@@ -1,6 +1,7 @@
 /** Runs a handler for one event, in any of the styles that Lambda's Node.js runtimes have known, and posts its answer. */
 import { isStreaming, runStreaming } from './streaming.mjs';
 import { logError } from './console.mjs';
+import { toErrorDocument } from './error-document.mjs';
 
 /** Settles when the event is answered and the handler's work is done. */
 export async function runHandler(handler, event, client) {
@@ -82,13 +83,4 @@ function makeContext(event, finish) {
     fail: (error) => finish(error ?? new Error('handled')),
     done: (error, result) => finish(error, result),
   });
-}
-
-/** An error as Lambda reports it: `{ errorType, errorMessage, trace }`. */
-export function toErrorDocument(error) {
-  if (error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error && 'name' in error)) {
-    const { name, message, stack } = error;
-    return { errorType: String(name), errorMessage: String(message), trace: String(stack ?? '').split('\n') };
-  }
-  return { errorType: typeof error, errorMessage: String(error), trace: [] };
 }

@@ -12,7 +12,11 @@ import { pathToFileURL } from 'node:url';
 export async function loadHandler(root, handler) {
   const [, name, path] = /^([^.]*)\.(.+)$/.exec(basename(handler)) ?? [];
   if (name === undefined || path === undefined) throw runtimeError('MalformedHandlerName', 'Bad handler');
-  if (handler.includes('..')) throw runtimeError('MalformedHandlerName', `'${handler}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
+  if (handler.includes('..'))
+    throw runtimeError(
+      'MalformedHandlerName',
+      `'${handler}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`,
+    );
   const module = await loadModule(root, join(dirname(handler), name));
   const found = findExport(module, path) ?? findExport(module?.default, path);
   if (found === undefined) throw runtimeError('HandlerNotFound', `${handler} is undefined or not exported`);

@@ -5,8 +5,9 @@
  */
 import { Socket } from 'node:net';
 import { createClient } from './client.mjs';
-import { installConsole, logError, setRequestId } from './console.mjs';
-import { runHandler, toErrorDocument } from './invoke.mjs';
+import { installConsole, logError, logWarning, setRequestId } from './console.mjs';
+import { toErrorDocument } from './error-document.mjs';
+import { runHandler } from './invoke.mjs';
 import { loadHandler } from './load-handler.mjs';
 import { installAwsLambdaGlobal } from './streaming.mjs';
 
@@ -32,6 +33,9 @@ async function initialize() {
   } catch (error) {
     const document = toErrorDocument(error);
     logError('Uncaught Exception', document);
+    if (/Cannot find (?:module|package) '(?:@aws-sdk\/|aws-sdk)/.test(document.errorMessage)) {
+      logWarning('On AWS the SDK is part of the runtime; here it has to be in the package or in a layer of the function.');
+    }
     await client.initError(document);
     process.exit(1);
   }

@@ -1,6 +1,6 @@
 /** Response streaming: the global `awslambda` and handlers that write their answer as it comes. */
 import { Writable } from 'node:stream';
-import { toErrorDocument } from './invoke.mjs';
+import { toErrorDocument } from './error-document.mjs';
 import { logError } from './console.mjs';
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');

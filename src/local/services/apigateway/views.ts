@@ -6,6 +6,7 @@ import { binaryTypesOfDocument, corsOfDocument, routesOfDocument } from '../../h
 import type { RestApiView } from '../../http/rest-front.ts';
 import type { Integration, Route } from '../../http/types.ts';
 import { partitionOf } from '../../engine/pseudo.ts';
+import { scalarText } from '../../engine/values.ts';
 import { LOCAL_ACCOUNT_ID } from '../../types.ts';
 import type { ApiRecord, HttpApiRecord, RestApiRecord } from './records.ts';
 
@@ -13,7 +14,9 @@ type Members = Readonly<Record<string, unknown>>;
 type Variables = Readonly<Record<string, string>>;
 
 /** Remembers the routes of a record until another takes its place. */
-function remembered<R extends ApiRecord>(make: (record: R, variables: Variables) => readonly Route[]): (record: R, stage: string) => readonly Route[] {
+function remembered<R extends ApiRecord>(
+  make: (record: R, variables: Variables) => readonly Route[],
+): (record: R, stage: string) => readonly Route[] {
   const known = new WeakMap<R, Map<string, readonly Route[]>>();
   return (record, stage) => {
     const stages = known.get(record) ?? new Map<string, readonly Route[]>();
@@ -72,7 +75,7 @@ function methodRoute(record: RestApiRecord, key: string, method: Members, variab
 
 export function pathOfResource(record: RestApiRecord, resourceId: string): string {
   const parts: string[] = [];
-  for (let id = resourceId; id !== record.rootResourceId; ) {
+  for (let id = resourceId; id !== record.rootResourceId;) {
     const resource = record.resources[id];
     if (resource === undefined || parts.length > 100) break;
     parts.unshift(resource.pathPart);
@@ -84,9 +87,10 @@ export function pathOfResource(record: RestApiRecord, resourceId: string): strin
 function routeOf(record: HttpApiRecord, route: Members, variables: Variables): Route {
   const key = String(route['RouteKey']);
   const [method = 'ANY', path = ''] = key.split(' ');
-  const target = /^integrations\/(.+)$/.exec(String(route['Target'] ?? ''))?.[1];
+  const target = /^integrations\/(.+)$/.exec(scalarText(route['Target']) ?? '')?.[1];
   const members = target === undefined ? undefined : record.integrations[target];
-  const integration: Integration = members === undefined ? { kind: 'unsupported', type: 'no integration' } : integrationOf(members, 'HTTP', variables);
+  const integration: Integration =
+    members === undefined ? { kind: 'unsupported', type: 'no integration' } : integrationOf(members, 'HTTP', variables);
   return {
     method: key === '$default' ? 'ANY' : method,
     path: key === '$default' ? '$default' : path,

@@ -69,7 +69,7 @@ export function createFunctions(deps: FunctionsDeps): Functions {
   };
   const resolveSource = (source: CodeSource, settings: Settings) => resolveCode({ ...deps, code: runner.code }, source, settings);
   const checkLayers = (region: string, settings: Settings): void => {
-    for (const arn of layersOf(settings)) layerOf({ ...store, findUsedLayer: store.findLayer }, region, arn);
+    for (const arn of layersOf(settings)) layerOf({ findUsedLayer: (...key) => store.findLayer(...key) }, region, arn);
     if (layersOf(settings).length > 5) throw invalid('Number of layers exceeds the limit of 5.');
   };
   const prune = (): Promise<void> => runner.code.prune(() => store.packagesInUse());

@@ -19,19 +19,20 @@ export function createLayers(deps: {
 }): Layers {
   const { runner, store } = deps;
   return {
-    publish: (region, name, source, details) => runner.code.holding(async () => {
-      const code = (await resolveCode({ ...deps, code: runner.code }, source, {})) as ZipCode;
-      const layer: LayerVersionRecord = {
-        name,
-        region,
-        version: store.nextLayerVersion(region, name),
-        code,
-        createdAt: new Date().toISOString().replace('Z', '+0000'),
-        details: Object.fromEntries(DETAILS.flatMap((key) => (details[key] === undefined ? [] : [[key, details[key]]]))),
-      };
-      store.putLayer(layer);
-      return layer;
-    }),
+    publish: (region, name, source, details) =>
+      runner.code.holding(async () => {
+        const code = (await resolveCode({ ...deps, code: runner.code }, source, {})) as ZipCode;
+        const layer: LayerVersionRecord = {
+          name,
+          region,
+          version: store.nextLayerVersion(region, name),
+          code,
+          createdAt: new Date().toISOString().replace('Z', '+0000'),
+          details: Object.fromEntries(DETAILS.flatMap((key) => (details[key] === undefined ? [] : [[key, details[key]]]))),
+        };
+        store.putLayer(layer);
+        return layer;
+      }),
     async remove(layer) {
       store.deleteLayer(layer);
       await runner.code.prune(() => store.packagesInUse());

@@ -8,7 +8,7 @@ import { describeLayerVersion } from './describe.ts';
 import { parseFunctionReference, parseLayerReference } from './identifiers.ts';
 import type { Layers } from './layers.ts';
 import type { LayerVersionRecord } from './records.ts';
-import { LAMBDA_BODY_LIMIT, type RouteDeps } from './routes.ts';
+import { LAMBDA_BODY_LIMIT, type RouteDeps } from './route-parts.ts';
 
 export function layerRoutes(deps: RouteDeps, layers: Layers): readonly RestRoute[] {
   const found = (region: string, name: string, version: number): LayerVersionRecord => {

@@ -135,12 +135,15 @@ export function createFunctionStore(store: Store): FunctionStore {
     deleteLayer(layer) {
       const name = `:layer:${layer.name}:${layer.version}`;
       const versions = all().flatMap((record) => [record.latest, ...Object.values(record.versions)]);
-      const isUsed = versions.some(({ settings }) => ((settings['Layers'] as readonly string[] | undefined) ?? []).some((arn) => arn.endsWith(name)));
+      const isUsed = versions.some(({ settings }) =>
+        ((settings['Layers'] as readonly string[] | undefined) ?? []).some((arn) => arn.endsWith(name)),
+      );
       const key = layerKey(layer.region, layer.name, layer.version);
       if (isUsed) layers.put(key, { ...layer, deleted: true });
       else layers.delete(key);
     },
-    layers: (region) => [...layers.entries()].map(([, layer]) => layer).filter((layer) => layer.region === region && layer.deleted !== true),
+    layers: (region) =>
+      [...layers.entries()].map(([, layer]) => layer).filter((layer) => layer.region === region && layer.deleted !== true),
     nextLayerVersion(region, name) {
       const next = (counters.get(`${region}/${name}`) ?? 0) + 1;
       counters.put(`${region}/${name}`, next);

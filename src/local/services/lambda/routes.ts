@@ -1,39 +1,30 @@
-/** The Lambda API for functions, versions, aliases, permissions and URLs. */
-import { randomUUID } from 'node:crypto';
+/** The Lambda API for functions. */
+import { scalarText } from '../../engine/values.ts';
 import { readJsonBody } from '../../protocol/body.ts';
-import type { PathParams, RestRoute } from '../../protocol/rest-json.ts';
+import type { RestRoute } from '../../protocol/rest-json.ts';
 import { ServiceError, type ServiceRequest } from '../../types.ts';
+import { policyRoutes, urlRoutes } from './access-routes.ts';
 import { codeOfRequest } from './code.ts';
-import { describeAlias, describeFunction, describeUrl, describeVersion, type DescribeDeps } from './describe.ts';
-import { conflict, type Functions } from './functions.ts';
-import { type FunctionReference, parseFunctionReference } from './identifiers.ts';
-import { answerInvoke, answerStreamingInvoke, type InvokeDeps, type Invoker } from './invoke.ts';
-import { addStatement, removeStatement, statementOf } from './policy.ts';
-import { type Cors, type FunctionRecord, UNQUALIFIED } from './records.ts';
+import { describeFunction, describeVersion } from './describe.ts';
+import { parseFunctionReference } from './identifiers.ts';
+import { answerInvoke, answerStreamingInvoke } from './invoke.ts';
+import { type FunctionRecord, UNQUALIFIED } from './records.ts';
+import {
+  type Body,
+  type BodyOf,
+  checkRevision,
+  FUNCTION,
+  FUNCTIONS,
+  LAMBDA_BODY_LIMIT,
+  type RouteDeps,
+  type TargetOf,
+} from './route-parts.ts';
 import { pickSettings } from './settings.ts';
-
-/** Bodies may hold a zip of 50 MB in base64. */
-export const LAMBDA_BODY_LIMIT = 70 * 1024 * 1024;
-
-const FUNCTIONS = '/2015-03-31/functions';
-const FUNCTION = `${FUNCTIONS}/{FunctionName}`;
-
-export interface RouteDeps extends DescribeDeps, InvokeDeps {
-  readonly invoker: Invoker;
-}
-
-type Body = Readonly<Record<string, unknown>>;
-
-interface Target {
-  readonly reference: FunctionReference;
-  readonly record: FunctionRecord;
-  /** `UNQUALIFIED` when none was given. */
-  readonly qualifier: string;
-}
+import { versionRoutes } from './version-routes.ts';
 
 export function functionRoutes(deps: RouteDeps): readonly RestRoute[] {
   const { functions } = deps;
-  const target = (path: PathParams, request: ServiceRequest): Target => {
+  const target: TargetOf = (path, request) => {
     const reference = parseFunctionReference(path['FunctionName'] ?? '', request.query.get('Qualifier'));
     return {
       reference,
@@ -41,20 +32,20 @@ export function functionRoutes(deps: RouteDeps): readonly RestRoute[] {
       qualifier: reference.qualifier ?? UNQUALIFIED,
     };
   };
-  const body = (request: ServiceRequest): Promise<Body> => readJsonBody(request.body, LAMBDA_BODY_LIMIT);
+  const body: BodyOf = (request) => readJsonBody(request.body, LAMBDA_BODY_LIMIT);
   const configuration = (record: FunctionRecord, qualifier?: string): Record<string, unknown> => {
     const { config, version } = functions.resolve(record, qualifier);
     return describeVersion(deps, record, version, config, qualifier !== undefined && qualifier !== UNQUALIFIED);
   };
   return [
-    { method: 'GET', path: `${FUNCTIONS}`, handle: (_path, request) => listFunctions(deps, request) },
+    { method: 'GET', path: FUNCTIONS, handle: (_path, request) => listFunctions(deps, request) },
     {
       method: 'POST',
-      path: `${FUNCTIONS}`,
+      path: FUNCTIONS,
       status: 201,
       async handle(_path, request) {
         const input = await body(request);
-        const { name } = parseFunctionReference(String(input['FunctionName'] ?? ''));
+        const { name } = parseFunctionReference(scalarText(input['FunctionName']) ?? '');
         const source = codeOfRequest((input['Code'] ?? {}) as Body);
         const tags = (input['Tags'] ?? {}) as Record<string, string>;
         if (typeof input['Role'] !== 'string')
@@ -135,200 +126,6 @@ export function functionRoutes(deps: RouteDeps): readonly RestRoute[] {
   ];
 }
 
-type TargetOf = (path: PathParams, request: ServiceRequest) => Target;
-type BodyOf = (request: ServiceRequest) => Promise<Body>;
-
-function versionRoutes(
-  deps: RouteDeps,
-  target: TargetOf,
-  body: BodyOf,
-  configuration: (record: FunctionRecord, qualifier?: string) => Record<string, unknown>,
-): readonly RestRoute[] {
-  const { functions } = deps;
-  const alias = (path: PathParams, request: ServiceRequest) => {
-    const { record } = target(path, request);
-    const name = path['Name'] ?? '';
-    const found = record.aliases[name];
-    if (found === undefined) throw new ServiceError('ResourceNotFoundException', `Cannot find alias arn: ${record.arn}:${name}`, 404);
-    return { record, name, found };
-  };
-  return [
-    {
-      method: 'POST',
-      path: `${FUNCTION}/versions`,
-      status: 201,
-      async handle(path, request) {
-        const input = await body(request);
-        const { record } = target(path, request);
-        checkRevision(record, input);
-        const published = functions.publish(record, input['Description'] as string | undefined);
-        return configuration(published.record, published.version);
-      },
-    },
-    {
-      method: 'GET',
-      path: `${FUNCTION}/versions`,
-      handle(path, request) {
-        const { record } = target(path, request);
-        const versions = Object.keys(record.versions).toSorted((a, b) => Number(a) - Number(b));
-        return { Versions: ['$LATEST', ...versions].map((version) => configuration(record, version)) };
-      },
-    },
-    {
-      method: 'POST',
-      path: `${FUNCTION}/aliases`,
-      status: 201,
-      async handle(path, request) {
-        const input = await body(request);
-        const { record } = target(path, request);
-        const name = String(input['Name'] ?? '');
-        if (record.aliases[name] !== undefined) throw conflict(`Alias already exists: ${record.arn}:${name}`);
-        const changed = functions.putAlias(record, name, aliasOf(input, undefined));
-        return describeAlias(changed, name, changed.aliases[name] ?? fail());
-      },
-    },
-    {
-      method: 'GET',
-      path: `${FUNCTION}/aliases`,
-      handle(path, request) {
-        const { record } = target(path, request);
-        const wanted = request.query.get('FunctionVersion');
-        const aliases = Object.entries(record.aliases).filter(([, { version }]) => wanted === null || version === wanted);
-        return { Aliases: aliases.map(([name, item]) => describeAlias(record, name, item)) };
-      },
-    },
-    {
-      method: 'GET',
-      path: `${FUNCTION}/aliases/{Name}`,
-      handle(path, request) {
-        const { found, name, record } = alias(path, request);
-        return describeAlias(record, name, found);
-      },
-    },
-    {
-      method: 'PUT',
-      path: `${FUNCTION}/aliases/{Name}`,
-      async handle(path, request) {
-        const input = await body(request);
-        const { found, name, record } = alias(path, request);
-        const changed = functions.putAlias(record, name, aliasOf(input, found));
-        return describeAlias(changed, name, changed.aliases[name] ?? fail());
-      },
-    },
-    {
-      method: 'DELETE',
-      path: `${FUNCTION}/aliases/{Name}`,
-      status: 204,
-      handle(path, request) {
-        const { record } = target(path, request);
-        functions.save({
-          ...record,
-          aliases: Object.fromEntries(Object.entries(record.aliases).filter(([name]) => name !== path['Name'])),
-        });
-      },
-    },
-  ];
-}
-
-function policyRoutes(deps: RouteDeps, target: TargetOf, body: BodyOf): readonly RestRoute[] {
-  const { functions } = deps;
-  return [
-    {
-      method: 'POST',
-      path: `${FUNCTION}/policy`,
-      status: 201,
-      async handle(path, request) {
-        const input = await body(request);
-        const { qualifier, record } = target(path, request);
-        const statement = statementOf(input, String(input['StatementId'] ?? randomUUID()), qualifiedArn(record, qualifier));
-        functions.save(addStatement(record, qualifier, statement));
-        return { Statement: JSON.stringify(statement) };
-      },
-    },
-    {
-      method: 'GET',
-      path: `${FUNCTION}/policy`,
-      handle(path, request) {
-        const { qualifier, record } = target(path, request);
-        const statements = record.policies[qualifier] ?? [];
-        if (statements.length === 0) throw new ServiceError('ResourceNotFoundException', 'The resource you requested does not exist.', 404);
-        return {
-          Policy: JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: statements }),
-          RevisionId: record.latest.revisionId,
-        };
-      },
-    },
-    {
-      method: 'DELETE',
-      path: `${FUNCTION}/policy/{StatementId}`,
-      status: 204,
-      handle(path, request) {
-        const { qualifier, record } = target(path, request);
-        const changed = removeStatement(record, qualifier, path['StatementId'] ?? '');
-        if (changed === undefined)
-          throw new ServiceError('ResourceNotFoundException', `Statement ${path['StatementId']} is not found in resource policy.`, 404);
-        functions.save(changed);
-      },
-    },
-  ];
-}
-
-function urlRoutes(deps: RouteDeps, target: TargetOf, body: BodyOf): readonly RestRoute[] {
-  const { functions } = deps;
-  const path = '/2021-10-31/functions/{FunctionName}/url';
-  const described = (record: FunctionRecord, qualifier: string): unknown => {
-    const url = record.urls[qualifier];
-    if (url === undefined) throw new ServiceError('ResourceNotFoundException', 'The resource you requested does not exist.', 404);
-    return describeUrl(deps, record, qualifier, url);
-  };
-  const put = async (params: PathParams, request: ServiceRequest, isNew: boolean): Promise<unknown> => {
-    const input = await body(request);
-    const { qualifier, record } = target(params, request);
-    const known = record.urls[qualifier];
-    if (isNew && known !== undefined)
-      throw conflict(
-        `Failed to create function url config for [functionArn = ${qualifiedArn(record, qualifier)}]. Error message:  FunctionUrlConfig exists for this Lambda function`,
-      );
-    if (!isNew) described(record, qualifier);
-    const changed = await functions.putUrl(record, qualifier, {
-      authType: String(input['AuthType'] ?? known?.authType),
-      invokeMode: input['InvokeMode'] as string | undefined,
-      cors: (input['Cors'] as Cors | undefined) ?? known?.cors,
-    });
-    return described(changed, qualifier);
-  };
-  return [
-    { method: 'POST', path, status: 201, handle: (params, request) => put(params, request, true) },
-    { method: 'PUT', path, handle: (params, request) => put(params, request, false) },
-    {
-      method: 'GET',
-      path,
-      handle(params, request) {
-        const { qualifier, record } = target(params, request);
-        return described(record, qualifier);
-      },
-    },
-    {
-      method: 'DELETE',
-      path,
-      status: 204,
-      async handle(params, request) {
-        const { qualifier, record } = target(params, request);
-        described(record, qualifier);
-        await functions.removeUrl(record, qualifier);
-      },
-    },
-    {
-      method: 'GET',
-      path: '/2021-10-31/functions/{FunctionName}/urls',
-      handle(params, request) {
-        const { record } = target(params, request);
-        return { FunctionUrlConfigs: Object.keys(record.urls).map((qualifier) => described(record, qualifier)) };
-      },
-    },
-  ];
-}
-
 function listFunctions(deps: RouteDeps, request: ServiceRequest): unknown {
   const records = deps.store.all().filter((record) => record.region === request.region);
   const limit = Math.min(Number(request.query.get('MaxItems') ?? 50) || 50, 50);
@@ -345,30 +142,4 @@ function listFunctions(deps: RouteDeps, request: ServiceRequest): unknown {
     }),
     ...(rest.length > limit ? { NextMarker: page.at(-1)?.name } : {}),
   };
-}
-
-function aliasOf(input: Body, known: { readonly version: string; readonly description: string } | undefined) {
-  const weights = (input['RoutingConfig'] as { AdditionalVersionWeights?: Record<string, number> } | undefined)?.AdditionalVersionWeights;
-  return {
-    version: String(input['FunctionVersion'] ?? known?.version ?? '$LATEST'),
-    description: String(input['Description'] ?? known?.description ?? ''),
-    ...(weights === undefined || Object.keys(weights).length === 0 ? {} : { routing: weights }),
-  };
-}
-
-function qualifiedArn(record: FunctionRecord, qualifier: string): string {
-  return qualifier === UNQUALIFIED ? record.arn : `${record.arn}:${qualifier}`;
-}
-
-function checkRevision(record: FunctionRecord, input: Body): void {
-  if (input['RevisionId'] === undefined || input['RevisionId'] === record.latest.revisionId) return;
-  throw new ServiceError(
-    'PreconditionFailedException',
-    'The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest RevisionId',
-    412,
-  );
-}
-
-function fail(): never {
-  throw new Error('the record that was just written is gone');
 }

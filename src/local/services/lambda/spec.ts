@@ -1,5 +1,6 @@
 /** From a record to what the runner needs. */
 import type { CodeStore } from '../../functions/code-store.ts';
+import { scalarText } from '../../engine/values.ts';
 import type { FunctionSpec } from '../../functions/types.ts';
 import { parseLayerReference } from './identifiers.ts';
 import type { FunctionRecord, FunctionStore, VersionRecord } from './records.ts';
@@ -19,7 +20,7 @@ export function specOf(
     functionArn: record.arn,
     region: record.region,
     runtime: settings['Runtime'] as string | undefined,
-    handler: String(settings['Handler'] ?? ''),
+    handler: scalarText(settings['Handler']) ?? '',
     architecture: architectureOf(settings) === 'arm64' ? 'arm64' : 'x86_64',
     memorySizeMb: Number(settings['MemorySize']),
     timeoutSeconds: Number(settings['Timeout']),
@@ -48,7 +49,11 @@ export function layersOf(settings: Readonly<Record<string, unknown>>): readonly 
 }
 
 /** The version of a layer that a function has. Throws ServiceError `InvalidParameterValueException`. */
-export function layerOf(store: FunctionStore, region: string, arn: string): ReturnType<FunctionStore['layers']>[number] {
+export function layerOf(
+  store: Pick<FunctionStore, 'findUsedLayer'>,
+  region: string,
+  arn: string,
+): ReturnType<FunctionStore['layers']>[number] {
   const { name, version } = parseLayerReference(arn);
   const layer = version === undefined ? undefined : store.findUsedLayer(region, name, version);
   if (layer === undefined) throw invalid(`Layer version ${arn} does not exist.`);

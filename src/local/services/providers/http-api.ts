@@ -39,7 +39,8 @@ export function httpApiProviders(deps: HttpApiDeps): readonly ResourceProvider[]
         return put(shortId(7), properties);
       },
       update: (current, properties) => put(current.physicalId, properties),
-      delete: (current) => changeIfThere(current.properties, (record) => ({ ...record, [member]: without(record[member], current.physicalId) })),
+      delete: (current) =>
+        changeIfThere(current.properties, (record) => ({ ...record, [member]: without(record[member], current.physicalId) })),
     });
   };
   return [
@@ -56,7 +57,8 @@ export function httpApiProviders(deps: HttpApiDeps): readonly ResourceProvider[]
       create(properties) {
         const name = required(properties, 'StageName');
         change(properties, (record) => {
-          if (record.stages[name] !== undefined) throw new ServiceError('ConflictException', `Stage already exists: ${name} already exists`, 409);
+          if (record.stages[name] !== undefined)
+            throw new ServiceError('ConflictException', `Stage already exists: ${name} already exists`, 409);
           return withStage(record, name, properties);
         });
         return { physicalId: name, attributes: {} };
@@ -65,7 +67,8 @@ export function httpApiProviders(deps: HttpApiDeps): readonly ResourceProvider[]
         change(properties, (record) => withStage(record, current.physicalId, properties));
         return { physicalId: current.physicalId, attributes: {} };
       },
-      delete: (current) => changeIfThere(current.properties, (record) => ({ ...record, stages: without(record.stages, current.physicalId) })),
+      delete: (current) =>
+        changeIfThere(current.properties, (record) => ({ ...record, stages: without(record.stages, current.physicalId) })),
     }),
   ];
 }
@@ -95,7 +98,13 @@ function apiProvider({ apis, objects }: HttpApiDeps): ResourceProvider {
     const info = infoOfDocument(body);
     const name = text(properties, 'Name') ?? info.title;
     if (name === undefined) throw new ServiceError('BadRequestException', 'Name is required unless Body or BodyS3Location is specified');
-    return { name, description: text(properties, 'Description') ?? info.description, body, cors: properties['CorsConfiguration'], tags: tagsOf(properties, context) };
+    return {
+      name,
+      description: text(properties, 'Description') ?? info.description,
+      body,
+      cors: properties['CorsConfiguration'],
+      tags: tagsOf(properties, context),
+    };
   };
   return simpleProvider('AWS::ApiGatewayV2::Api', ['ProtocolType'], {
     async create(properties, context) {
@@ -108,7 +117,8 @@ function apiProvider({ apis, objects }: HttpApiDeps): ResourceProvider {
     },
     async update(current, properties, context) {
       const known = apis.store.findHttp(current.physicalId);
-      if (known === undefined) throw new ServiceError('NotFoundException', `Invalid API identifier specified 000000000000:${current.physicalId}`, 404);
+      if (known === undefined)
+        throw new ServiceError('NotFoundException', `Invalid API identifier specified 000000000000:${current.physicalId}`, 404);
       const record = quickCreated({ ...known, ...(await describe(properties, context)) }, properties);
       apis.store.put(record);
       return outcome(record, properties);
@@ -142,6 +152,7 @@ async function bodyFromS3(objects: ObjectReader, properties: Properties): Promis
   const [bucket, key, version] = [text(location, 'Bucket'), text(location, 'Key'), text(location, 'Version')];
   if (bucket === undefined || key === undefined) return undefined;
   const object = version === undefined ? objects.find(bucket, key) : objects.find(bucket, key, version);
-  if (object === undefined) throw new ServiceError('BadRequestException', `Unable to get the S3 object s3://${bucket}/${key}: The specified key does not exist.`);
+  if (object === undefined)
+    throw new ServiceError('BadRequestException', `Unable to get the S3 object s3://${bucket}/${key}: The specified key does not exist.`);
   return parseYaml(await readFile(object.path, 'utf8')) as unknown;
 }

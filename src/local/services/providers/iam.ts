@@ -1,6 +1,13 @@
 /** AWS::IAM::Role and the policies of roles; AWS::Logs::LogGroup. */
 import { physicalName } from '../../engine/names.ts';
-import { LOCAL_ACCOUNT_ID, type LogSink, type ResourceContext, type ResourceOutcome, type ResourceProvider, ServiceError } from '../../types.ts';
+import {
+  LOCAL_ACCOUNT_ID,
+  type LogSink,
+  type ResourceContext,
+  type ResourceOutcome,
+  type ResourceProvider,
+  ServiceError,
+} from '../../types.ts';
 import { type Iam, type RoleRecord, without } from '../iam.ts';
 import { type Properties, required, shortId, simpleProvider, text } from './shared.ts';
 
@@ -9,12 +16,16 @@ export function iamProviders(iam: Iam): readonly ResourceProvider[] {
 }
 
 function roleProvider(iam: Iam): ResourceProvider {
-  const described = (properties: Properties): Pick<RoleRecord, 'trustPolicy' | 'description' | 'maxSessionSeconds' | 'attached' | 'inline'> => ({
+  const described = (
+    properties: Properties,
+  ): Pick<RoleRecord, 'trustPolicy' | 'description' | 'maxSessionSeconds' | 'attached' | 'inline'> => ({
     trustPolicy: JSON.stringify(properties['AssumeRolePolicyDocument'] ?? {}),
     description: text(properties, 'Description'),
     maxSessionSeconds: properties['MaxSessionDuration'] === undefined ? undefined : Number(properties['MaxSessionDuration']),
     attached: texts(properties['ManagedPolicyArns']),
-    inline: Object.fromEntries(policies(properties).map((policy) => [text(policy, 'PolicyName') ?? '', JSON.stringify(policy['PolicyDocument'])])),
+    inline: Object.fromEntries(
+      policies(properties).map((policy) => [text(policy, 'PolicyName') ?? '', JSON.stringify(policy['PolicyDocument'])]),
+    ),
   });
   const outcome = (role: RoleRecord): ResourceOutcome => ({ physicalId: role.name, attributes: { Arn: role.arn, RoleId: role.id } });
   return simpleProvider('AWS::IAM::Role', ['RoleName', 'Path'], {
@@ -37,7 +48,8 @@ function policyProvider(iam: Iam): ResourceProvider {
   };
   const take = (properties: Properties): void => {
     for (const role of texts(properties['Roles'])) {
-      if (iam.findRole(role) !== undefined) iam.updateRole(role, (record) => ({ ...record, inline: without(record.inline, String(properties['PolicyName'])) }));
+      if (iam.findRole(role) !== undefined)
+        iam.updateRole(role, (record) => ({ ...record, inline: without(record.inline, String(properties['PolicyName'])) }));
     }
   };
   return simpleProvider('AWS::IAM::Policy', ['PolicyName'], {
@@ -86,7 +98,10 @@ function instanceProfileProvider(): ResourceProvider {
   return simpleProvider('AWS::IAM::InstanceProfile', ['InstanceProfileName', 'Path'], {
     create(properties, context) {
       const name = text(properties, 'InstanceProfileName') ?? physicalName(context.stackName, context.logicalId);
-      return { physicalId: name, attributes: { Arn: `arn:aws:iam::${LOCAL_ACCOUNT_ID}:instance-profile${text(properties, 'Path') ?? '/'}${name}` } };
+      return {
+        physicalId: name,
+        attributes: { Arn: `arn:aws:iam::${LOCAL_ACCOUNT_ID}:instance-profile${text(properties, 'Path') ?? '/'}${name}` },
+      };
     },
   });
 }
@@ -100,7 +115,10 @@ export function logGroupProvider(logs: LogSink): ResourceProvider {
     create(properties, context) {
       const name = text(properties, 'LogGroupName') ?? physicalName(context.stackName, context.logicalId);
       if (logs.groupExists(name)) {
-        throw new ServiceError('ResourceAlreadyExistsException', `Resource of type 'AWS::Logs::LogGroup' with identifier '{"/properties/LogGroupName":"${name}"}' already exists.`);
+        throw new ServiceError(
+          'ResourceAlreadyExistsException',
+          `Resource of type 'AWS::Logs::LogGroup' with identifier '{"/properties/LogGroupName":"${name}"}' already exists.`,
+        );
       }
       logs.createGroup(name, retention(properties));
       return { physicalId: name, attributes: { Arn: `arn:aws:logs:${context.region}:${LOCAL_ACCOUNT_ID}:log-group:${name}:*` } };

@@ -30,7 +30,11 @@ function target(lambda: Lambda, reference: string, region: string): { readonly r
 }
 
 /** The same, undefined when the function is gone. */
-function findTarget(lambda: Lambda, reference: string, region: string): { readonly record: FunctionRecord; readonly qualifier: string } | undefined {
+function findTarget(
+  lambda: Lambda,
+  reference: string,
+  region: string,
+): { readonly record: FunctionRecord; readonly qualifier: string } | undefined {
   try {
     return target(lambda, reference, region);
   } catch (error) {
@@ -40,7 +44,14 @@ function findTarget(lambda: Lambda, reference: string, region: string): { readon
 }
 
 function versionProvider(lambda: Lambda): ResourceProvider {
-  const createOnly = ['FunctionName', 'CodeSha256', 'Description', 'ProvisionedConcurrencyConfig', 'RuntimePolicy', 'FunctionScalingConfig'];
+  const createOnly = [
+    'FunctionName',
+    'CodeSha256',
+    'Description',
+    'ProvisionedConcurrencyConfig',
+    'RuntimePolicy',
+    'FunctionScalingConfig',
+  ];
   return simpleProvider('AWS::Lambda::Version', createOnly, {
     create(properties, context) {
       const { record } = target(lambda, required(properties, 'FunctionName'), context.region);
@@ -65,7 +76,9 @@ function aliasProvider(lambda: Lambda): ResourceProvider {
     if (isNew && record.aliases[name] !== undefined) throw conflict(`Alias already exists: ${record.arn}:${name}`);
     const weights = members(properties, 'RoutingConfig')['AdditionalVersionWeights'];
     const routing = Array.isArray(weights)
-      ? Object.fromEntries((weights as Properties[]).map((weight) => [text(weight, 'FunctionVersion') ?? '', Number(weight['FunctionWeight'])]))
+      ? Object.fromEntries(
+          (weights as Properties[]).map((weight) => [text(weight, 'FunctionVersion') ?? '', Number(weight['FunctionWeight'])]),
+        )
       : undefined;
     const alias = { version: required(properties, 'FunctionVersion'), description: text(properties, 'Description') ?? '', routing };
     lambda.functions.putAlias(record, name, alias);
@@ -85,7 +98,15 @@ function aliasProvider(lambda: Lambda): ResourceProvider {
 }
 
 function permissionProvider(lambda: Lambda): ResourceProvider {
-  const properties = ['Action', 'EventSourceToken', 'FunctionName', 'FunctionUrlAuthType', 'InvokedViaFunctionUrl', 'Principal', 'PrincipalOrgID'];
+  const properties = [
+    'Action',
+    'EventSourceToken',
+    'FunctionName',
+    'FunctionUrlAuthType',
+    'InvokedViaFunctionUrl',
+    'Principal',
+    'PrincipalOrgID',
+  ];
   return simpleProvider('AWS::Lambda::Permission', [...properties, 'SourceAccount', 'SourceArn'], {
     create(wanted, context) {
       const { qualifier, record } = target(lambda, required(wanted, 'FunctionName'), context.region);
@@ -109,7 +130,8 @@ function urlProvider(lambda: Lambda): ResourceProvider {
   };
   const put = async (properties: Properties, context: ResourceContext, isNew: boolean) => {
     const { qualifier, record } = place(properties, context.region);
-    if (isNew && record.urls[qualifier] !== undefined) throw conflict(`FunctionUrlConfig exists for this Lambda function: ${record.arn} already exists`);
+    if (isNew && record.urls[qualifier] !== undefined)
+      throw conflict(`FunctionUrlConfig exists for this Lambda function: ${record.arn} already exists`);
     const input = { authType: required(properties, 'AuthType'), invokeMode: text(properties, 'InvokeMode'), cors: corsOf(properties) };
     const changed = await lambda.functions.putUrl(record, qualifier, input);
     const url = changed.urls[qualifier];
@@ -127,7 +149,7 @@ function urlProvider(lambda: Lambda): ResourceProvider {
 }
 
 function corsOf(properties: Properties): Cors | undefined {
-  return properties['Cors'] === undefined ? undefined : (members(properties, 'Cors') as Cors);
+  return properties['Cors'] === undefined ? undefined : members(properties, 'Cors');
 }
 
 function layerProvider(lambda: Lambda): ResourceProvider {
@@ -135,7 +157,12 @@ function layerProvider(lambda: Lambda): ResourceProvider {
   return simpleProvider('AWS::Lambda::LayerVersion', createOnly, {
     async create(properties, context) {
       const name = text(properties, 'LayerName') ?? context.logicalId;
-      const layer = await lambda.layers.publish(context.region, parseLayerReference(name).name, codeOfRequest(members(properties, 'Content')), properties);
+      const layer = await lambda.layers.publish(
+        context.region,
+        parseLayerReference(name).name,
+        codeOfRequest(members(properties, 'Content')),
+        properties,
+      );
       const arn = `${layerArn(context.region, layer.name)}:${layer.version}`;
       return { physicalId: arn, attributes: { LayerVersionArn: arn } };
     },

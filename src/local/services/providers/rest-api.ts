@@ -34,19 +34,23 @@ export function restApiProviders(deps: RestApiDeps): readonly ResourceProvider[]
         const [parentId, pathPart] = [required(properties, 'ParentId'), required(properties, 'PathPart')];
         change(properties, (record) => {
           const taken = Object.values(record.resources).some((other) => other.parentId === parentId && other.pathPart === pathPart);
-          if (taken) throw new ServiceError('ConflictException', `Another resource with the same parent already has this name: ${pathPart}`, 409);
+          if (taken)
+            throw new ServiceError('ConflictException', `Another resource with the same parent already has this name: ${pathPart}`, 409);
           return { ...record, resources: { ...record.resources, [id]: { parentId, pathPart } } };
         });
         return { physicalId: id, attributes: { ResourceId: id } };
       },
-      delete: (current) => changeIfThere(current.properties, (record) => ({ ...record, resources: without(record.resources, current.physicalId) })),
+      delete: (current) =>
+        changeIfThere(current.properties, (record) => ({ ...record, resources: without(record.resources, current.physicalId) })),
     }),
     methodProvider(change, changeIfThere),
     simpleProvider('AWS::ApiGateway::Deployment', ['RestApiId', 'DeploymentCanarySettings'], {
       create(properties) {
         const id = shortId(6);
         const stage = text(properties, 'StageName');
-        change(properties, (record) => (stage === undefined ? record : withStage(record, stage, { ...members(properties, 'StageDescription'), DeploymentId: id })));
+        change(properties, (record) =>
+          stage === undefined ? record : withStage(record, stage, { ...members(properties, 'StageDescription'), DeploymentId: id }),
+        );
         return { physicalId: id, attributes: { DeploymentId: id } };
       },
       delete(current) {
@@ -114,7 +118,8 @@ function apiProvider({ apis, objects }: RestApiDeps): ResourceProvider {
     },
     async update(current, properties, context) {
       const known = apis.store.findRest(current.physicalId);
-      if (known === undefined) throw new ServiceError('NotFoundException', `Invalid API identifier specified 000000000000:${current.physicalId}`, 404);
+      if (known === undefined)
+        throw new ServiceError('NotFoundException', `Invalid API identifier specified 000000000000:${current.physicalId}`, 404);
       const record = { ...known, ...(await describe(properties, context)) };
       apis.store.put(record);
       return outcome(record);
@@ -131,14 +136,16 @@ async function bodyFromS3(objects: ObjectReader, properties: Properties): Promis
   const [bucket, key, version] = [text(location, 'Bucket'), text(location, 'Key'), text(location, 'Version')];
   if (bucket === undefined || key === undefined) return undefined;
   const object = version === undefined ? objects.find(bucket, key) : objects.find(bucket, key, version);
-  if (object === undefined) throw new ServiceError('BadRequestException', `Unable to get the S3 object s3://${bucket}/${key}: The specified key does not exist.`);
+  if (object === undefined)
+    throw new ServiceError('BadRequestException', `Unable to get the S3 object s3://${bucket}/${key}: The specified key does not exist.`);
   return parseYaml(await readFile(object.path, 'utf8')) as unknown;
 }
 
 type Change = (properties: Properties, make: (record: RestApiRecord) => RestApiRecord) => void;
 
 function methodProvider(change: Change, changeIfThere: Change): ResourceProvider {
-  const keyOf = (properties: Properties): string => `${required(properties, 'ResourceId')} ${required(properties, 'HttpMethod').toUpperCase()}`;
+  const keyOf = (properties: Properties): string =>
+    `${required(properties, 'ResourceId')} ${required(properties, 'HttpMethod').toUpperCase()}`;
   const put = (properties: Properties): ResourceOutcome => {
     change(properties, (record) => ({ ...record, methods: { ...record.methods, [keyOf(properties)]: properties } }));
     return { physicalId: `${String(properties['RestApiId'])}|${keyOf(properties).replace(' ', '|')}`, attributes: {} };
@@ -152,7 +159,8 @@ function methodProvider(change: Change, changeIfThere: Change): ResourceProvider
       return put(properties);
     },
     update: (_current, properties) => put(properties),
-    delete: (current) => changeIfThere(current.properties, (record) => ({ ...record, methods: without(record.methods, keyOf(current.properties)) })),
+    delete: (current) =>
+      changeIfThere(current.properties, (record) => ({ ...record, methods: without(record.methods, keyOf(current.properties)) })),
   });
 }
 

@@ -15,7 +15,8 @@ export function text(properties: Properties, name: string): string | undefined {
 /** A text property that must be there. Throws ServiceError in CloudFormation's words. */
 export function required(properties: Properties, name: string): string {
   const value = text(properties, name);
-  if (value === undefined || value === '') throw new ServiceError('ValidationException', `Model validation failed (#: required key [${name}] not found)`);
+  if (value === undefined || value === '')
+    throw new ServiceError('ValidationException', `Model validation failed (#: required key [${name}] not found)`);
   return value;
 }
 
@@ -27,7 +28,9 @@ export function members(properties: Properties, name: string): Properties {
 /** Tags of the stack, of CloudFormation and of the resource (a list of Key and Value, or a map), the last one wins. */
 export function tagsOf(properties: Properties, context: ResourceContext): Readonly<Record<string, string>> {
   const own = properties['Tags'];
-  const list = Array.isArray(own) ? (own as { Key?: unknown; Value?: unknown }[]).map(({ Key, Value }) => [String(Key), String(Value)]) : [];
+  const list = Array.isArray(own)
+    ? (own as { Key?: unknown; Value?: unknown }[]).map(({ Key, Value }) => [String(Key), String(Value)])
+    : [];
   const map = Array.isArray(own) ? [] : Object.entries(members(properties, 'Tags')).map(([key, value]) => [key, String(value)]);
   return {
     ...context.tags,
@@ -49,7 +52,11 @@ export function simpleProvider(
   createOnlyProperties: readonly string[],
   deeds: {
     readonly create: (properties: Properties, context: ResourceContext) => ResourceOutcome | Promise<ResourceOutcome>;
-    readonly update?: (current: ResourceState, properties: Properties, context: ResourceContext) => ResourceOutcome | Promise<ResourceOutcome>;
+    readonly update?: (
+      current: ResourceState,
+      properties: Properties,
+      context: ResourceContext,
+    ) => ResourceOutcome | Promise<ResourceOutcome>;
     readonly delete?: (current: ResourceState, context: ResourceContext) => void | Promise<void>;
   },
 ): ResourceProvider {

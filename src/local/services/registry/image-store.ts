@@ -47,7 +47,7 @@ export interface ImageStore {
   deleteImage(image: ImageRecord): void;
   hasLayer(repository: string, digest: string): boolean;
   addLayer(repository: string, digest: string): void;
-  /** Whether any repository has the layer. */
+  /** With its images and layers. */
   deleteRepository(name: string): void;
 }
 

@@ -1,6 +1,7 @@
 /** Where a copy comes from, and CopyObject. */
 import type { ServerResponse } from 'node:http';
 import { sendS3Document } from '../../protocol/rest-xml.ts';
+import { decodeUri } from '../../protocol/uri.ts';
 import { LOCAL_ACCOUNT_ID, ServiceError } from '../../types.ts';
 import { CHECKSUM_ALGORITHMS, checksumMembers, settleChecksums, wantedAlgorithms } from './checksums.ts';
 import { checkCopyConditions, checkWriteConditions } from './conditions.ts';
@@ -17,7 +18,7 @@ export function getCopySource(
   if (owner !== undefined && owner !== LOCAL_ACCOUNT_ID) throw new ServiceError('AccessDenied', 'Access Denied', 403);
   const header = String(request.headers['x-amz-copy-source']);
   const [pathText = '', queryText] = header.replace(/^\//, '').split('?', 2);
-  const source = decodeURIComponent(pathText);
+  const source = decodeUri(pathText);
   const slash = source.indexOf('/');
   if (slash <= 0) throw new ServiceError('InvalidArgument', 'Invalid copy source object key', 400);
   const bucket = source.slice(0, slash);

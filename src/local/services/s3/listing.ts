@@ -1,8 +1,8 @@
 /** ListObjects, ListObjectsV2 and ListObjectVersions. */
 import type { ServerResponse } from 'node:http';
 import { sendS3Document } from '../../protocol/rest-xml.ts';
+import { encodeUri } from '../../protocol/uri.ts';
 import { ServiceError } from '../../types.ts';
-import { encodeRfc3986 } from '../../sigv4.ts';
 import { compareUtf8 } from '../../store.ts';
 import { checksumMembers } from './checksums.ts';
 import { getBucket, objectsOf, OWNER, type S3Request, type S3State, type VersionRecord } from './state.ts';
@@ -83,7 +83,7 @@ function readMaxKeys(request: S3Request): number {
 /** Answers how keys are written: as they are, or percent-encoded but for slashes. */
 function keyEncoder(request: S3Request): (key: string) => string {
   if (request.query.get('encoding-type') !== 'url') return (key) => key;
-  return (key) => encodeRfc3986(key).replaceAll('%2F', '/');
+  return (key) => encodeUri(key).replaceAll('%2F', '/');
 }
 
 function contents(page: Page, encode: (key: string) => string, withOwner: boolean) {

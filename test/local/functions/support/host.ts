@@ -78,7 +78,7 @@ export async function writeZip(
     zip.addBuffer(Buffer.from(text), name, { mode: modes[name] ?? 0o100644, mtime: new Date(0) });
   }
   zip.end();
-  await pipeline(zip.outputStream as NodeJS.ReadableStream, createWriteStream(path));
+  await pipeline(zip.outputStream, createWriteStream(path));
 }
 
 export function baseSpec(code: FunctionSpec['package']): FunctionSpec {

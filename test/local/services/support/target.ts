@@ -31,10 +31,19 @@ export interface TestTarget {
   readonly client: { readonly endpoint: string; readonly region: string; readonly credentials: typeof CREDENTIALS };
   provider(type: string): ResourceProvider;
   create(type: string, properties: Readonly<Record<string, unknown>>, logicalId?: string): Promise<ResourceOutcome>;
-  update(type: string, outcome: ResourceOutcome, before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): Promise<ResourceOutcome>;
+  update(
+    type: string,
+    outcome: ResourceOutcome,
+    before: Readonly<Record<string, unknown>>,
+    after: Readonly<Record<string, unknown>>,
+  ): Promise<ResourceOutcome>;
   remove(type: string, outcome: ResourceOutcome, properties: Readonly<Record<string, unknown>>): Promise<void>;
   /** Puts a zip of these files into the bucket `code`. */
-  upload(key: string, files: Readonly<Record<string, string>>, modes?: Readonly<Record<string, number>>): Promise<{ readonly S3Bucket: string; readonly S3Key: string }>;
+  upload(
+    key: string,
+    files: Readonly<Record<string, string>>,
+    modes?: Readonly<Record<string, number>>,
+  ): Promise<{ readonly S3Bucket: string; readonly S3Key: string }>;
   /** Properties of a Node.js function with this code. */
   nodeFunction(code: string, more?: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** Closes everything and opens it again on the same folder, as a new daemon does. */
@@ -49,7 +58,9 @@ export function contextOf(logicalId: string, stackName = 'Shop'): ResourceContex
   return { stackName, stackId, logicalId, region: REGION, accountId: '000000000000', tags: {}, signal: new AbortController().signal };
 }
 
-export async function startTestTarget(options: { readonly folder?: string; readonly images?: Partial<ImageReader> } = {}): Promise<TestTarget> {
+export async function startTestTarget(
+  options: { readonly folder?: string; readonly images?: Partial<ImageReader> } = {},
+): Promise<TestTarget> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'local-services-')));
   const objectsFolder = join(folder, 'objects');
   await mkdir(objectsFolder, { recursive: true });
@@ -115,10 +126,22 @@ export async function startTestTarget(options: { readonly folder?: string; reado
       await writeZip(path, files, modes);
       await copyFile(path, join(objectsFolder, key));
       await rm(path);
-      digests.set(`code/${key}`, createHash('sha256').update(await readFile(join(objectsFolder, key))).digest('hex'));
+      digests.set(
+        `code/${key}`,
+        createHash('sha256')
+          .update(await readFile(join(objectsFolder, key)))
+          .digest('hex'),
+      );
       return { S3Bucket: 'code', S3Key: key };
     },
-    nodeFunction: (code, more = {}) => ({ Code: { ZipFile: code }, Runtime: 'nodejs22.x', Handler: 'index.handler', Role: ROLE, Timeout: 10, ...more }),
+    nodeFunction: (code, more = {}) => ({
+      Code: { ZipFile: code },
+      Runtime: 'nodejs22.x',
+      Handler: 'index.handler',
+      Role: ROLE,
+      Timeout: 10,
+      ...more,
+    }),
     async restart() {
       await stop();
       return await startTestTarget({ ...options, folder });

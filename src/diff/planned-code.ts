@@ -1,0 +1,108 @@
+import { dirname, relative, resolve } from 'node:path';
+import pLimit from 'p-limit';
+
+import type { Artifact } from '../artifacts/types.ts';
+import type { Context } from '../context.ts';
+import type { TemplateSource } from '../deployment/template-source.ts';
+import type { Reporter } from '../output/reporter.ts';
+import type { JsonObject } from '../template/types.ts';
+import { valueAt } from '../template/value.ts';
+import { dryPublish, type DryOptions } from './dry-publish.ts';
+import { planTemplate, readS3Place, type PlannedArtifact, type PlannedTemplate, type S3Place } from './planned-template.ts';
+
+export interface CodeWish {
+  readonly s3Bucket: string | undefined;
+  readonly s3Prefix: string | undefined;
+  readonly package: string | undefined;
+  readonly configuration: string | undefined;
+  readonly framework: string | undefined;
+  readonly msbuildParameters: string | undefined;
+  readonly dockerBuildOptions: string | undefined;
+  readonly dockerHostBuildOutputDir: string | undefined;
+  readonly build: boolean | undefined;
+}
+
+/** Stands for a bucket that nobody has named and no deployed reference tells. */
+const ANY_BUCKET = '<bucket>';
+
+/** Artefacts looked at side by side; each reads several files at a time. */
+const PARALLEL = 4;
+
+/**
+ * The template as a deployment would write it, with the places of everything that lies on this machine. Nothing is uploaded or pushed.
+ * Throws the errors that the deployment would: missing files, Dockerfiles, unsafe links.
+ */
+export async function planCode(
+  wish: CodeWish,
+  source: TemplateSource,
+  deployed: JsonObject | undefined,
+  context: Context,
+): Promise<PlannedTemplate> {
+  const { template } = source;
+  const { findArtifacts } = await import('../template/find-artifacts.ts');
+  const { artifacts, warnings } = await findArtifacts(template, {
+    templateDirectory: dirname(source.path),
+    ...(wish.package === undefined ? {} : { packageOverride: resolve(context.projectDirectory, wish.package) }),
+  });
+  for (const warning of warnings) context.reporter.warn(warning);
+  if (artifacts.length === 0) return { value: template.value, notes: new Map(), undecided: [] };
+
+  const { clients, signal, env } = context;
+  const { region } = await clients.edge();
+  const deps = { repositories: clients.repositories, engine: clients.engine, reporter: quietSummaries(context.reporter, wish), signal, env };
+  const limit = pLimit(PARALLEL);
+  const plan = async (artifact: Artifact): Promise<PlannedArtifact> => ({
+    artifact,
+    planned: await dryPublish(artifact, { ...optionsFor(wish, deployedPlace(artifact, deployed), context), region }, deps),
+    name: nameOf(artifact, context.projectDirectory),
+  });
+  const planned = await Promise.all(artifacts.map((artifact) => limit(() => plan(artifact))));
+  return planTemplate(template.value, deployed, planned, wish.s3Bucket !== undefined);
+}
+
+/** Where the deployed template has what an artefact is now. */
+function deployedPlace(artifact: Artifact, deployed: JsonObject | undefined): S3Place | undefined {
+  for (const use of artifact.uses) {
+    const place = readS3Place(use, valueAt(deployed, use.path));
+    if (place !== undefined) return place;
+  }
+  return undefined;
+}
+
+/** Without a named bucket, what is new is taken to go where the old one is. */
+function optionsFor(wish: CodeWish, place: S3Place | undefined, context: Context): Omit<DryOptions, 'region'> {
+  const deployedPrefix = wish.s3Bucket === undefined ? place?.key.slice(0, place.key.lastIndexOf('/') + 1) : undefined;
+  return {
+    bucket: wish.s3Bucket ?? place?.bucket ?? ANY_BUCKET,
+    prefix: deployedPrefix ?? wish.s3Prefix ?? '',
+    directory: context.projectDirectory,
+    configuration: wish.configuration,
+    framework: wish.framework,
+    msbuildParameters: wish.msbuildParameters,
+    dockerBuildOptions: wish.dockerBuildOptions,
+    hostBuildOutputDir: wish.dockerHostBuildOutputDir,
+    build: wish.build === true,
+  };
+}
+
+function nameOf(artifact: Artifact, directory: string): string {
+  const path = artifact.kind === 'local-image' ? artifact.archive : artifact.kind === 'image' ? artifact.dockerfile : artifact.path;
+  if (path === undefined) return artifact.kind === 'local-image' ? artifact.reference : '';
+  return relative(directory, path) || '.';
+}
+
+/** Builds are shown as they run. What the steps sum up ("unchanged") would be said of a bucket that nobody has looked into. */
+function quietSummaries(reporter: Reporter, wish: CodeWish): Reporter {
+  const silent = { progress: ignore, note: ignore, output: ignore, summary: ignore };
+  return {
+    ...reporter,
+    step: (title, work) => {
+      if (wish.build !== true) return work(silent);
+      return reporter.step(title, (step) => work({ ...step, summary: ignore }));
+    },
+  };
+}
+
+function ignore(): void {
+  // A comparison has no steps of its own.
+}
