@@ -70,8 +70,12 @@ const HINTS: Readonly<Record<string, string>> = {
 export function translateLocalError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'LocalTargetError') return error;
   const code = 'code' in error ? String(error.code) : '';
-  return new UserError(code === 'PORT_TAKEN' || code === 'RUNNING_ON_OTHER_PORT' ? 'LOCAL_PORT_TAKEN' : 'LOCAL_START_FAILED', messageOf(error), {
-    hint: HINTS[code] ?? 'lambda-tool local reset --yes begins anew',
-    cause: error,
-  });
+  return new UserError(
+    code === 'PORT_TAKEN' || code === 'RUNNING_ON_OTHER_PORT' ? 'LOCAL_PORT_TAKEN' : 'LOCAL_START_FAILED',
+    messageOf(error),
+    {
+      hint: HINTS[code] ?? 'lambda-tool local reset --yes begins anew',
+      cause: error,
+    },
+  );
 }

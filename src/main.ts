@@ -8,8 +8,6 @@ import { VERSION } from './version.ts';
 
 /** The process: arguments, signals, streams and the exit code. The only file that sets it. */
 export async function main(): Promise<void> {
-  // The SDK tells about the end of its Node 20 support on stderr, where our own lines are; docs/decisions has the story.
-  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const distFolder = dirname(fileURLToPath(import.meta.url));
   const interrupt = listenForInterrupts();
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);

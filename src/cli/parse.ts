@@ -14,6 +14,8 @@ export type Request =
       readonly kind: 'help';
       readonly command: Command | undefined;
       /** First words of commands, e.g. `bucket`. */ readonly family: string | undefined;
+      /** False: there was no command to run, which is a wrong usage. */
+      readonly asked: boolean;
     }
   | {
       readonly kind: 'run';
@@ -23,7 +25,11 @@ export type Request =
       readonly positionals: readonly string[];
     };
 
+/** Put before every value, because yargs takes quotes off values that begin and end with one. No argument of a process can hold it. */
+const GUARD = '\0';
+
 const HELP = /^(--help|--h|-h|-\?)$/i;
+const VERSION = /^--version$/i;
 
 /** Reads the arguments after the program's name. Throws UserError USAGE. */
 export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Request {
@@ -33,14 +39,12 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
   const found = findCommand(rest, commands, all);
   if (found.command === undefined) {
     if (found.unknown !== undefined) throw unknownCommand(found.unknown, found.family, commands);
-    if (!isHelp && /^--version$/i.test(rest[0] ?? '')) return { kind: 'version' };
-    const stray = isHelp ? undefined : rest.find(isSwitch);
-    if (stray !== undefined && !all.has(splitSwitch(stray).spelling)) {
-      throw new UserError('USAGE', `Unknown switch ${stray}`, { hint: 'lambda-tool --help lists the commands' });
-    }
-    return { kind: 'help', command: undefined, family: found.family };
+    if (!isHelp && rest.some((arg) => VERSION.test(arg))) return { kind: 'version' };
+    const stray = isHelp ? undefined : rest.find((arg) => isSwitch(arg) && !all.has(splitSwitch(arg).spelling));
+    if (stray !== undefined) throw unknownGeneralSwitch(stray, all);
+    return { kind: 'help', command: undefined, family: found.family, asked: isHelp };
   }
-  if (isHelp) return { kind: 'help', command: found.command, family: undefined };
+  if (isHelp) return { kind: 'help', command: found.command, family: undefined, asked: true };
   return parseArguments(found.command, found.rest, commands);
 }
 
@@ -94,7 +98,7 @@ function parseArguments(command: Command, args: readonly string[], commands: rea
       commands.filter((other) => other !== command && switchTable(optionsOf(other)).has(spelling)).map((other) => other.name),
   });
   checkWords(command, words);
-  const parsed = yargs([...switches])
+  const parsed = yargs(switches.map((item) => item.replace('=', `=${GUARD}`)))
     .parserConfiguration({
       'parse-numbers': false,
       'dot-notation': false,
@@ -110,7 +114,7 @@ function parseArguments(command: Command, args: readonly string[], commands: rea
   const flags = new Map<OptionName, string>();
   for (const name of names) {
     const value: unknown = parsed[name];
-    if (typeof value === 'string') flags.set(name, value);
+    if (typeof value === 'string') flags.set(name, value.slice(GUARD.length));
   }
   applyPositional(command, words, flags);
   return { kind: 'run', command, flags, positionals: words };
@@ -140,6 +144,13 @@ function checkWords(command: Command, words: readonly string[]): void {
       hint: /^(true|false)$/i.test(extra) ? 'Is a switch missing before it?' : `lambda-tool ${command.name} --help`,
     });
   }
+}
+
+function unknownGeneralSwitch(token: string, all: SwitchTable): UserError {
+  const near = suggest(splitSwitch(token).spelling, ['--version', '--help', ...all.keys()]);
+  return new UserError('USAGE', `Unknown switch ${token}`, {
+    hint: near === undefined ? 'lambda-tool --help lists the commands' : `Did you mean ${near}?`,
+  });
 }
 
 function unknownCommand(word: string, family: string | undefined, commands: readonly Command[]): UserError {

@@ -25,7 +25,7 @@ export interface AwsEdge {
   readonly credentialSource: string;
   readonly credentials: AwsCredentialIdentityProvider;
   /** The constructor argument for a client of that service. */
-  configFor(service: AwsService): SdkClientConfig;
+  readonly configFor: (service: AwsService) => SdkClientConfig;
   /** The endpoint that `--endpoint-url` or AWS_ENDPOINT_URL(_SERVICE) chose, or undefined for AWS's own. */
-  endpointFor(service: AwsService): string | undefined;
+  readonly endpointFor: (service: AwsService) => string | undefined;
 }

@@ -1,3 +1,4 @@
+import type * as SdkModule from '@aws-sdk/client-cloudformation';
 import type { Change, CloudFormationClient, Stack as SdkStack, StackEvent as SdkStackEvent } from '@aws-sdk/client-cloudformation';
 
 import { UserError } from '../errors.ts';
@@ -195,9 +196,12 @@ async function translated<T>(operation: string, config: SdkClientConfig, work: (
 
 const MAX_EVENT_PAGES = 20;
 
+/** The module, loaded when the first client is made. */
+type Sdk = Pick<typeof SdkModule, 'DescribeStackEventsCommand'>;
+
 async function readEvents(
   client: CloudFormationClient,
-  sdk: typeof import('@aws-sdk/client-cloudformation'),
+  sdk: Sdk,
   stackId: string,
   lastEventId: string | undefined,
   signal: AbortSignal | undefined,

@@ -25,6 +25,8 @@ export interface ClientsRequest {
 }
 
 export function createClients(request: ClientsRequest): Clients {
+  // The SDK tells about the end of its Node 20 support on stderr, where our own lines are; docs/decisions has the story.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const edge = once(request.createEdge);
   const caller = once(async () => {
     const { createIdentities } = await import('./sts.ts');

@@ -3,6 +3,7 @@ import { bucketDelete } from './bucket-delete.ts';
 import type { Command } from './define.ts';
 import { deleteServerless } from './delete-serverless.ts';
 import { deployServerless } from './deploy-serverless.ts';
+import { diff } from './diff.ts';
 import { localEnv } from './local-env.ts';
 import { localLogs } from './local-logs.ts';
 import { localReset } from './local-reset.ts';
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   deployServerless,
   deleteServerless,
   packageCi,
+  diff,
   bucketCreate,
   bucketDelete,
   newProject,

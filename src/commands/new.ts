@@ -34,7 +34,14 @@ export const newProject = defineCommand({
     });
     const project = relative(context.cwd, created.projectDirectory) || '.';
     context.reporter.result({
-      data: { template: template.name, name: created.name, stackName: created.stackName, directory: created.directory, projectDirectory: created.projectDirectory, files: created.files },
+      data: {
+        template: template.name,
+        name: created.name,
+        stackName: created.stackName,
+        directory: created.directory,
+        projectDirectory: created.projectDirectory,
+        files: created.files,
+      },
       human: [
         `${template.name} is in ${relative(context.cwd, created.directory) || '.'} (${created.files.length} files).`,
         '',

@@ -183,6 +183,16 @@ export const OPTIONS = {
   list: { type: 'boolean', short: 'l', group: 'Project', inFile: false, describe: 'List what there is and do nothing else' },
   force: { type: 'boolean', group: 'Project', inFile: false, describe: 'Write over files that exist' },
 
+  // ---- Comparison
+  fail: { type: 'boolean', group: 'Output', inFile: false, persist: false, describe: 'End with 3 unless nothing differs' },
+  build: {
+    type: 'boolean',
+    group: 'Artifacts',
+    inFile: false,
+    persist: false,
+    describe: 'Build what can only be compared after a build (.NET code, host builds of images); nothing is uploaded',
+  },
+
   // ---- Local target
   local: { type: 'boolean', group: 'Local target', persist: false, describe: 'Use the AWS target on this machine; no account needed' },
   port: {

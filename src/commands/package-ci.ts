@@ -44,7 +44,9 @@ export const packageCi = defineCommand({
   async run(options, context) {
     const { outputTemplate } = options;
     if (outputTemplate === undefined) {
-      throw new UserError('MISSING_OPTION', 'It was not said where the packaged template goes', { hint: '--output-template FILE, or - for stdout' });
+      throw new UserError('MISSING_OPTION', 'It was not said where the packaged template goes', {
+        hint: '--output-template FILE, or - for stdout',
+      });
     }
     const source = await loadTemplate(options, context);
     await announce(context);
@@ -52,7 +54,11 @@ export const packageCi = defineCommand({
     const text = await convertTemplate(packaged.text, source.template, options.outputFormat);
     const path = writeOutputTemplate(outputTemplate, text, context);
     context.reporter.result({
-      data: { outputTemplate: path, ...(path === undefined ? { template: text } : {}), artifacts: packaged.published.map(describeArtifact) },
+      data: {
+        outputTemplate: path,
+        ...(path === undefined ? { template: text } : {}),
+        artifacts: packaged.published.map(describeArtifact),
+      },
       human: [path === undefined ? text.replace(/\n$/, '') : `The packaged template is in ${outputTemplate}.`],
     });
   },

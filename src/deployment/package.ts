@@ -38,7 +38,8 @@ export async function publishAndRewrite(
   stackWords: string,
 ): Promise<Packaged> {
   const { template } = source;
-  const [{ findArtifacts }, { countTemplate, describeCounts }, { rewriteTemplate }, { checkPrerequisites, publishArtifacts }] = await loadModules();
+  const [{ findArtifacts }, { countTemplate, describeCounts }, { rewriteTemplate }, { checkPrerequisites, publishArtifacts }] =
+    await loadModules();
   const { artifacts, warnings } = await findArtifacts(template, {
     templateDirectory: dirname(source.path),
     ...(wish.package === undefined ? {} : { packageOverride: wish.package }),
@@ -46,7 +47,11 @@ export async function publishAndRewrite(
   for (const warning of warnings) context.reporter.warn(warning);
   context.reporter.info([template.path, describeCounts(countTemplate(template, artifacts)), stackWords].join(' · '));
   if (artifacts.length === 0) {
-    return { text: wish.keepText === true ? template.text : await sendable(template, rewriteTemplate(template, [], { expandAliases: true })), published: [], bucket: undefined };
+    return {
+      text: wish.keepText === true ? template.text : await sendable(template, rewriteTemplate(template, [], { expandAliases: true })),
+      published: [],
+      bucket: undefined,
+    };
   }
 
   const bucket = artifacts.some(needsBucket) ? await chooseBucket(wish, context) : undefined;

@@ -57,7 +57,11 @@ export async function prepareStack(options: StackOptions, template: Template, co
   };
 }
 
-async function givenParameters(options: StackOptions, context: Context): Promise<Record<string, string>> {
+/** Values from the command line, and below them those of the parameters file. */
+export async function givenParameters(
+  options: Pick<StackOptions, 'templateParameters' | 'parametersFile'>,
+  context: Context,
+): Promise<Record<string, string>> {
   const fromFile = options.parametersFile === undefined ? {} : await readParametersFile(options.parametersFile, context.projectDirectory);
   return { ...fromFile, ...options.templateParameters };
 }
@@ -78,7 +82,7 @@ async function askForMissing(
 }
 
 /** Given tags replace the stack's; without any, those it has stay. */
-function chooseTags(
+export function chooseTags(
   given: Readonly<Record<string, string>> | undefined,
   current: Readonly<Record<string, string>> | undefined,
 ): Record<string, string> {

@@ -133,7 +133,7 @@ function document(
 function writeStepSummary(env: OutputOptions['env'], command: string, answer: Answer): void {
   const file = env['GITHUB_STEP_SUMMARY'];
   if (file === undefined || file === '') return;
-  const tables = answer.human.filter((part): part is Table => typeof part !== 'string' && part.rows.length > 0);
+  const tables = answer.human.filter((part): part is Table => typeof part === 'object' && part.rows.length > 0);
   if (tables.length === 0) return;
   const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;

@@ -14,7 +14,10 @@ export interface ShownError {
 /** The answer for people. `style` is that of stdout. */
 export async function renderAnswer(answer: Answer, style: Style): Promise<string> {
   const parts: string[] = [];
-  for (const part of answer.human) parts.push(typeof part === 'string' ? part : await renderTable(part, style));
+  for (const part of answer.human) {
+    if (typeof part === 'object') parts.push(await renderTable(part, style));
+    else parts.push(typeof part === 'string' ? part : part(style));
+  }
   return parts.map((part) => `${part}\n`).join('');
 }
 

@@ -1,3 +1,5 @@
+import type { Style } from './style.ts';
+
 /** What a row or a plain prefix is about: `image Dockerfile`, `zip src/Worker`, `stack Shop`. */
 export interface StepTitle {
   readonly kind: 'image' | 'zip' | 'file' | 'stack' | 'bucket' | 'build' | 'local' | 'project';
@@ -25,12 +27,15 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** Text with colours of its own, where stdout shows colours. */
+export type StyledText = (style: Style) => string;
+
 /** The answer of a command: `data` for machines, `text` and `tables` for people. */
 export interface Answer {
   /** Becomes `result` of the JSON document: camelCase keys, no secrets. */
   readonly data: unknown;
   /** Printed on stdout in the order given when the output is for people. */
-  readonly human: readonly (string | Table)[];
+  readonly human: readonly (string | StyledText | Table)[];
   /** False for an answer that is still given although the command fails (exit code 3). Default true. */
   readonly ok?: boolean;
 }

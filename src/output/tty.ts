@@ -29,7 +29,8 @@ export async function createTerminalLines(options: LineOptions): Promise<Lines> 
       return;
     }
     const text = [...rows].map((row) => describe(row, options)).join('\n  ');
-    if (spinner === undefined) spinner = ora({ text, stream: process.stderr, prefixText: ' ', discardStdin: false, hideCursor: true }).start();
+    if (spinner === undefined)
+      spinner = ora({ text, stream: process.stderr, prefixText: ' ', discardStdin: false, hideCursor: true }).start();
     else spinner.text = text;
   };
   /** Writes above the rows that turn. */

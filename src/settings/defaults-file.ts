@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
+import type { ParseError } from 'jsonc-parser';
+
 import { UserError, messageOf } from '../errors.ts';
 
 export const DEFAULTS_FILE_NAME = 'aws-lambda-tools-defaults.json';
@@ -75,7 +77,7 @@ async function parseObject(text: string, name: string): Promise<Record<string, u
 
 async function parseWithComments(text: string, name: string): Promise<unknown> {
   const { parse, printParseErrorCode } = await import('jsonc-parser');
-  const errors: { error: number; offset: number; length: number }[] = [];
+  const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });
   const first = errors[0];
   if (first === undefined) return value;

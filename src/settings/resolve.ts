@@ -123,7 +123,7 @@ function readFileValue(file: DefaultsFile, name: string, spec: OptionSpec): Opti
   }
   if (Array.isArray(raw) && spec.type === 'list') return raw.map((item) => scalar(item, where));
   if (typeof raw === 'object' && !Array.isArray(raw) && spec.type === 'map') {
-    return Object.fromEntries(Object.entries(raw as object).map(([entry, value]) => [entry, scalar(value, `${where}, "${entry}"`)]));
+    return Object.fromEntries(Object.entries(raw).map(([entry, value]) => [entry, scalar(value, `${where}, "${entry}"`)]));
   }
   throw new UserError('CONFIG_FILE_INVALID', `${where} must be a ${spec.type}, not ${JSON.stringify(raw)}`);
 }

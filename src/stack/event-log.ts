@@ -26,8 +26,7 @@ export function createEventLog(deps: { readonly reporter: Reporter; readonly clo
   const recorded = new Set<string>();
 
   const count = (): string => (total > 0 ? `${Math.min(done.size, total)}/${total}` : String(done.size));
-  const words = (): string =>
-    total > 0 ? `${Math.min(done.size, total)} of ${plural(total, 'resource')}` : plural(done.size, 'resource');
+  const words = (): string => (total > 0 ? `${Math.min(done.size, total)} of ${plural(total, 'resource')}` : plural(done.size, 'resource'));
 
   return {
     add(event) {

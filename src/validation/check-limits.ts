@@ -4,7 +4,7 @@ import type { TemplateFacts } from './facts.ts';
 import { isDynamic, type Entry } from './names.ts';
 import type { Problem } from './types.ts';
 
-/** What CloudFormation has been seen to take; its documentation says "1 MB". */
+/** The documentation says "1 MB"; of its two readings this is the one that refuses nothing that AWS may take. */
 const HARD_LIMIT = 1_048_576;
 const DESCRIPTION_BYTES = 1024;
 const NAME_LENGTH = 255;

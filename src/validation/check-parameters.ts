@@ -38,13 +38,17 @@ function problemsOf({ body }: Entry, value: string): string[] {
   const isList = type === 'CommaDelimitedList' || type.startsWith('List<');
   const items = isList ? (value === '' ? [] : value.split(',').map((item) => item.trim())) : [value];
   const isNumber = type === 'Number' || type === 'List<Number>';
-  return [
-    ...items.flatMap((item) => (isNumber && !isNumeric(item) ? [`must be a number, not ${JSON.stringify(item)}`] : [])),
-    ...items.flatMap((item) => outsideAllowed(body, item, isNumber)),
-    ...items.flatMap((item) => outsidePattern(body, item)),
-    ...(isNumber ? items.flatMap((item) => outsideRange(body, item)) : []),
-    ...(type === 'String' ? outsideLength(body, value) : []),
-  ];
+  const secret = scalarText(member(body, 'NoEcho'))?.toLowerCase() === 'true';
+  return items.flatMap((item) => {
+    const shown = secret ? '****' : JSON.stringify(item);
+    return [
+      ...(isNumber && !isNumeric(item) ? [`must be a number, not ${shown}`] : []),
+      ...outsideAllowed(body, item, isNumber).map((reason) => `is ${shown}, ${reason}`),
+      ...outsidePattern(body, item).map((reason) => `is ${shown}, ${reason}`),
+      ...(isNumber ? outsideRange(body, Number(item)).map((reason) => `is ${shown}, ${reason}`) : []),
+      ...(type === 'String' ? outsideLength(body, item) : []),
+    ];
+  });
 }
 
 function isNumeric(text: string): boolean {
@@ -57,13 +61,13 @@ function outsideAllowed(body: JsonValue, item: string, isNumber: boolean): strin
   const texts = (allowed as readonly JsonValue[]).map(scalarText);
   // A value that is a function cannot be compared.
   if (texts.includes(undefined) || texts.includes(item) || (isNumber && texts.some((text) => Number(text) === Number(item)))) return [];
-  return [`is ${JSON.stringify(item)}, which is not one of AllowedValues: ${texts.join(', ')}`];
+  return [`which is not one of AllowedValues: ${texts.join(', ')}`];
 }
 
 function outsidePattern(body: JsonValue, item: string): string[] {
   const pattern = textMember(body, 'AllowedPattern');
   const expression = pattern === undefined ? undefined : compiled(pattern);
-  return expression === undefined || expression.test(item) ? [] : [`is ${JSON.stringify(item)}, which AllowedPattern ${pattern} does not match`];
+  return expression === undefined || expression.test(item) ? [] : [`which AllowedPattern ${pattern} does not match`];
 }
 
 /** AWS reads patterns as Java does; what JavaScript cannot read is left to AWS. */
@@ -76,10 +80,10 @@ function compiled(pattern: string): RegExp | undefined {
   }
 }
 
-function outsideRange(body: JsonValue, item: string): string[] {
+function outsideRange(body: JsonValue, value: number): string[] {
   const [least, most] = [numberMember(body, 'MinValue'), numberMember(body, 'MaxValue')];
-  if (least !== undefined && Number(item) < least) return [`is ${item}, and MinValue is ${least}`];
-  return most !== undefined && Number(item) > most ? [`is ${item}, and MaxValue is ${most}`] : [];
+  if (least !== undefined && value < least) return [`and MinValue is ${least}`];
+  return most !== undefined && value > most ? [`and MaxValue is ${most}`] : [];
 }
 
 function outsideLength(body: JsonValue, value: string): string[] {

@@ -74,10 +74,8 @@ export function* nullValues({ template }: TemplateFacts): Iterable<Problem> {
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
     const { value, path } = item;
     for (const [key, inner] of membersOf(value)) {
-      if (inner === null) {
-        // Build arguments without a value are ours, not CloudFormation's, but it sees them all the same.
-        yield { at: [...path, key], message: `${[...path, key].join('.')} has no value, and CloudFormation refuses nulls` };
-      } else if (typeof inner === 'object') stack.push({ value: inner, path: [...path, key] });
+      if (inner === null) yield { at: [...path, key], message: `${[...path, key].join('.')} has no value, and CloudFormation refuses nulls` };
+      else if (typeof inner === 'object') stack.push({ value: inner, path: [...path, key] });
     }
   }
 }

@@ -34,6 +34,8 @@ describe('switches', () => {
     ['deploy-serverless Other -sn Shop', { 'stack-name': 'Shop' }],
     ['deploy-serverless -sn One -sn Two', { 'stack-name': 'Two' }],
     ['deploy-serverless -tp A=1;B=2', { 'template-parameters': 'A=1;B=2' }],
+    ['deploy-serverless -tp "A"="1"', { 'template-parameters': '"A"="1"' }],
+    ["deploy-serverless -sn='x'", { 'stack-name': "'x'" }],
     ['deploy-serverless --region=', { region: '' }],
     ['deploy-serverless -sn 08', { 'stack-name': '08' }],
     ['--region eu-west-1 deploy-serverless -sn Shop', { region: 'eu-west-1', 'stack-name': 'Shop' }],
@@ -65,12 +67,15 @@ describe('help and version', () => {
     expect(parse(line)).toEqual({ kind: 'help', command: undefined, family: undefined });
   });
 
-  it.each(['deploy-serverless --help', 'deploy-serverless Shop --help', 'help deploy-serverless', '--help deploy-serverless', 'deploy-serverless -sn --help'])(
-    'shows the page of the command, and does nothing else, for %s',
-    (line) => {
-      expect(parse(line)).toMatchObject({ kind: 'help', command: { name: 'deploy-serverless' } });
-    },
-  );
+  it.each([
+    'deploy-serverless --help',
+    'deploy-serverless Shop --help',
+    'help deploy-serverless',
+    '--help deploy-serverless',
+    'deploy-serverless -sn --help',
+  ])('shows the page of the command, and does nothing else, for %s', (line) => {
+    expect(parse(line)).toMatchObject({ kind: 'help', command: { name: 'deploy-serverless' } });
+  });
 
   it('shows the family for a first word alone', () => {
     expect(parse('bucket')).toEqual({ kind: 'help', command: undefined, family: 'bucket' });

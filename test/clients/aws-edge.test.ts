@@ -14,7 +14,10 @@ let files: Record<string, string>;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lambda-tool-edge-'));
-  writeFileSync(join(folder, 'config'), '[default]\nregion = eu-north-1\n[profile my_profile]\nregion = eu-west-3\n[profile dotted.name]\nregion = sa-east-1\n[sso-session corp]\nsso_region = us-east-1\n');
+  writeFileSync(
+    join(folder, 'config'),
+    '[default]\nregion = eu-north-1\n[profile my_profile]\nregion = eu-west-3\n[profile dotted.name]\nregion = sa-east-1\n[sso-session corp]\nsso_region = us-east-1\n',
+  );
   writeFileSync(join(folder, 'credentials'), '[my_profile]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = secret\n');
   files = { AWS_CONFIG_FILE: join(folder, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials') };
 });
@@ -55,7 +58,10 @@ describe('the region', () => {
   it('is asked for when somebody is there, and an error when nobody is', async () => {
     const env = { AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' };
     expect((await createAwsEdge(request({ env, askRegion: () => Promise.resolve('eu-west-1') }))).region).toBe('eu-west-1');
-    await expect(createAwsEdge(request({ env }))).rejects.toMatchObject({ code: 'REGION_MISSING', hint: expect.stringContaining('--region') });
+    await expect(createAwsEdge(request({ env }))).rejects.toMatchObject({
+      code: 'REGION_MISSING',
+      hint: expect.stringContaining('--region'),
+    });
   });
 
   it.each(['Ireland', 'eu-west-1/../evil', 'evil.example#'])('refuses %s, which is no name of one', async (name) => {
@@ -102,7 +108,13 @@ describe('the profile', () => {
 
 describe('endpoints', () => {
   it('come from the switch, the variable of the service or the variable of all', async () => {
-    const env = { ...files, AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:2', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+    const env = {
+      ...files,
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+      AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:2',
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+    };
     const edge = await createAwsEdge(request({ env }));
     expect([edge.endpointFor('s3'), edge.endpointFor('ecr')]).toEqual(['http://127.0.0.1:2', 'http://127.0.0.1:1']);
     const switched = await createAwsEdge(request({ env, endpointUrl: 'http://127.0.0.1:3' }));
@@ -179,13 +191,17 @@ describe('endpoints', () => {
   it('are the only hosts that requests may go to', async () => {
     const edge = await createAwsEdge(request({ accessKeyId: 'a', secretAccessKey: 'b', endpointUrl: 'http://127.0.0.1:9' }));
     const config = edge.configFor('sts');
-    await expect((await createIdentities({ ...config, endpoint: 'http://127.0.0.1:10' })).caller()).rejects.toMatchObject({ code: 'FOREIGN_HOST' });
+    await expect((await createIdentities({ ...config, endpoint: 'http://127.0.0.1:10' })).caller()).rejects.toMatchObject({
+      code: 'FOREIGN_HOST',
+    });
   });
 });
 
 describe('certificate bundles', () => {
   it('are named when they cannot be read or hold nothing', async () => {
     await expect(createAwsEdge(request({ caBundle: join(folder, 'nope.pem') }))).rejects.toMatchObject({ code: 'CA_BUNDLE' });
-    await expect(createAwsEdge(request({ env: { ...files, AWS_CA_BUNDLE: join(folder, 'config') } }))).rejects.toMatchObject({ code: 'CA_BUNDLE' });
+    await expect(createAwsEdge(request({ env: { ...files, AWS_CA_BUNDLE: join(folder, 'config') } }))).rejects.toMatchObject({
+      code: 'CA_BUNDLE',
+    });
   });
 });

@@ -33,7 +33,10 @@ describe('a parameters file', () => {
     ['nested', 'A: { B: 1 }'],
     ['without a key', '[{"ParameterValue": "1"}]'],
   ])('that is %s is refused by name', async (_, text) => {
-    await expect(read(text)).rejects.toMatchObject({ code: 'PARAMETERS_FILE_INVALID', message: expect.stringContaining('The parameters file p') });
+    await expect(read(text)).rejects.toMatchObject({
+      code: 'PARAMETERS_FILE_INVALID',
+      message: expect.stringContaining('The parameters file p'),
+    });
   });
 
   it('that is missing is refused by name', async () => {

@@ -73,7 +73,9 @@ describe('a template', () => {
 
 describe('settings', () => {
   it('name the known profiles when one is unknown', async () => {
-    const { code, stderr } = await workspace.run(['deploy-serverless', '-sn', 'Bad', '--profile', 'my_profil'], { cwd: project(FUNCTION('./src')) });
+    const { code, stderr } = await workspace.run(['deploy-serverless', '-sn', 'Bad', '--profile', 'my_profil'], {
+      cwd: project(FUNCTION('./src')),
+    });
     expect(code).toBe(1);
     expect(stderr).toContain('Error PROFILE_NOT_FOUND: There is no AWS profile "my_profil"');
     expect(stderr).toContain('my_profile, other');
@@ -91,14 +93,21 @@ describe('settings', () => {
     const cwd = project(FUNCTION('./src'));
     const noRegion = await workspace.run(['deploy-serverless', '-sn', 'Bad'], { cwd });
     expect(noRegion.stderr).toContain('Error REGION_MISSING');
-    const noKeys = await workspace.run(['deploy-serverless', '-sn', 'Bad', '--region', 'eu-west-1', '--endpoint-url', 'http://127.0.0.1:9'], { cwd });
+    const noKeys = await workspace.run(
+      ['deploy-serverless', '-sn', 'Bad', '--region', 'eu-west-1', '--endpoint-url', 'http://127.0.0.1:9'],
+      { cwd },
+    );
     expect(noKeys.stderr).toContain('Error CREDENTIALS');
   });
 
   it('are usage errors when they do not fit, as a document too', async () => {
     const wrong = await workspace.json(['deploy-serverless', '-pd', 'soon']);
     expect(wrong.code).toBe(2);
-    expect(wrong.document).toMatchObject({ ok: false, command: 'deploy-serverless', error: { code: 'USAGE', message: expect.stringContaining('soon') as string } });
+    expect(wrong.document).toMatchObject({
+      ok: false,
+      command: 'deploy-serverless',
+      error: { code: 'USAGE', message: expect.stringContaining('soon') as string },
+    });
     const unknown = await workspace.json(['deploy-serverless', '--stack-nam', 'x']);
     expect(unknown.code).toBe(2);
     expect(unknown.document.error).toMatchObject({ code: 'USAGE', hint: 'Did you mean --stack-name?' });
@@ -121,7 +130,9 @@ describe('places', () => {
   it('a bucket of somebody else, or in another region, is refused', async () => {
     const made = await workspace.run(['bucket', 'create', 'far-away', '--local', '--region', 'eu-west-1']);
     expect(made.code, made.stderr).toBe(0);
-    const { code, document } = await workspace.json(['deploy-serverless', '-sn', 'Bad', '-sb', 'far-away', '--local'], { cwd: project(FUNCTION('./src')) });
+    const { code, document } = await workspace.json(['deploy-serverless', '-sn', 'Bad', '-sb', 'far-away', '--local'], {
+      cwd: project(FUNCTION('./src')),
+    });
     expect(code).toBe(1);
     expect(document.error).toMatchObject({ code: 'BUCKET_REGION', message: expect.stringContaining('eu-west-1') as string });
   });
@@ -130,7 +141,9 @@ describe('places', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as { port: number };
-    const { code, document } = await workspace.json(['local', 'start', '--port', String(port)], { env: { LAMBDA_TOOL_LOCAL_HOME: join(workspace.folder, 'other-state') } });
+    const { code, document } = await workspace.json(['local', 'start', '--port', String(port)], {
+      env: { LAMBDA_TOOL_LOCAL_HOME: join(workspace.folder, 'other-state') },
+    });
     server.close();
     expect(code).toBe(1);
     expect(document.error).toMatchObject({ code: 'LOCAL_PORT_TAKEN', message: expect.stringContaining(String(port)) as string });
@@ -159,6 +172,9 @@ describe('places', () => {
 
   it('an unknown project template has a suggestion', async () => {
     const { document } = await workspace.json(['new', 'aspnetcore-imag']);
-    expect(document.error).toMatchObject({ code: 'PROJECT_TEMPLATE_NOT_FOUND', hint: expect.stringContaining('aspnetcore-image') as string });
+    expect(document.error).toMatchObject({
+      code: 'PROJECT_TEMPLATE_NOT_FOUND',
+      hint: expect.stringContaining('aspnetcore-image') as string,
+    });
   });
 });

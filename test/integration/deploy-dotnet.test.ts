@@ -36,7 +36,8 @@ describe.skipIf(noDotnet !== undefined)('the ASP.NET Core template as a zip', ()
   });
 
   it('is published, deployed and answers, and again after a change', async () => {
-    const deploy = () => workspace.json(['deploy-serverless', '-sn', 'ZipApi', '--local'], { cwd: project.projectDirectory, env: project.env });
+    const deploy = () =>
+      workspace.json(['deploy-serverless', '-sn', 'ZipApi', '--local'], { cwd: project.projectDirectory, env: project.env });
     const first = await deploy();
     expect(first.code, first.stderr).toBe(0);
     expect(await values(first.document.result.outputs.ApiURL as string)).toEqual(['value1', 'value2']);

@@ -115,7 +115,8 @@ async function registryPassword(env: Readonly<Record<string, string>>): Promise<
   const repositories = await createImageRepositories({
     region: env['AWS_REGION'] ?? '',
     endpoint: env['AWS_ENDPOINT_URL'] ?? '',
-    credentials: () => Promise.resolve({ accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '', secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '' }),
+    credentials: () =>
+      Promise.resolve({ accessKeyId: env['AWS_ACCESS_KEY_ID'] ?? '', secretAccessKey: env['AWS_SECRET_ACCESS_KEY'] ?? '' }),
     maxAttempts: 1,
     retryMode: 'standard',
     customUserAgent: [],

@@ -39,15 +39,26 @@ describe('a new Node.js project on the local target', () => {
     const { code, document, stderr } = await workspace.json(DEPLOY, { cwd: project });
     expect(code, stderr).toBe(0);
     expect(document).toMatchObject({ ok: true, command: 'deploy-serverless', warnings: [] });
-    expect(document.result).toMatchObject({ stackName: 'Demo', account: '000000000000', region: 'us-east-1', action: 'unchanged', outputs: { ApiURL: url } });
-    expect(document.result.artifacts).toEqual([expect.objectContaining({ kind: 'zip', logicalIds: ['HttpFunction'], built: false, published: false })]);
+    expect(document.result).toMatchObject({
+      stackName: 'Demo',
+      account: '000000000000',
+      region: 'us-east-1',
+      action: 'unchanged',
+      outputs: { ApiURL: url },
+    });
+    expect(document.result.artifacts).toEqual([
+      expect.objectContaining({ kind: 'zip', logicalIds: ['HttpFunction'], built: false, published: false }),
+    ]);
     expect(stderr).toContain('no build, no upload, no change set');
   });
 
   it('gives the new answer after a change', async () => {
     const file = join(project, 'src', 'app.mjs');
     const before = readFileSync(file, 'utf8');
-    writeFileSync(file, `${before}\nconst original = handler;\nexport { wrapped as changed };\nasync function wrapped(event, context) { const answer = await original(event, context); return { ...answer, headers: { ...answer.headers, 'x-changed': 'yes' } }; }\n`);
+    writeFileSync(
+      file,
+      `${before}\nconst original = handler;\nexport { wrapped as changed };\nasync function wrapped(event, context) { const answer = await original(event, context); return { ...answer, headers: { ...answer.headers, 'x-changed': 'yes' } }; }\n`,
+    );
     const template = join(project, 'serverless.template');
     writeFileSync(template, readFileSync(template, 'utf8').replace('src/app.handler', 'src/app.changed'));
     const { code, document, stderr } = await workspace.json(DEPLOY, { cwd: project });

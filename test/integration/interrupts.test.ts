@@ -23,7 +23,10 @@ afterAll(() => {
 });
 
 /** Runs until `pattern` is on stderr, then sends the signal; answers how it ended and how long that took. */
-async function interrupt(args: readonly string[], options: { cwd: string; env?: Record<string, string>; pattern: RegExp; signal?: NodeJS.Signals }) {
+async function interrupt(
+  args: readonly string[],
+  options: { cwd: string; env?: Record<string, string>; pattern: RegExp; signal?: NodeJS.Signals },
+) {
   let sentAt = 0;
   const result = await workspace.run(args, {
     cwd: options.cwd,
@@ -46,51 +49,65 @@ function plainProject(name: string): string {
   return cwd;
 }
 
-const keys = (endpoint: string) => ({ AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_REGION: 'eu-west-1' });
+const keys = (endpoint: string) => ({
+  AWS_ENDPOINT_URL: endpoint,
+  AWS_ACCESS_KEY_ID: 'a',
+  AWS_SECRET_ACCESS_KEY: 'b',
+  AWS_REGION: 'eu-west-1',
+});
 
 describe('an interrupt', () => {
-  it.skipIf(noImages !== undefined)('ends a build with everything in it, and touches no stack', async () => {
-    const cwd = join(workspace.folder, 'img');
-    const repository = uniqueName('it-interrupt');
-    writeImageProject(cwd, repository);
-    const marker = String(40_000 + (process.pid % 10_000));
-    writeFileSync(join(cwd, 'Dockerfile'), `${readFileSync(join(cwd, 'Dockerfile'), 'utf8')}RUN sleep ${marker}\n`);
-    const { code, stderr, tookMs } = await interrupt(['deploy-serverless', '-sn', 'Cut', '--local'], { cwd, pattern: /RUN sleep/ });
-    expect(code).toBe(130);
-    expect(stderr).toContain('Error INTERRUPTED');
-    expect(stderr).not.toContain('[stack');
-    expect(tookMs).toBeLessThan(10_000);
-    await expect.poll(() => execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8' }).includes(`sleep ${marker}`), { timeout: 10_000 }).toBe(false);
-    const { document } = await workspace.json(['delete-serverless', 'Cut', '--local']);
-    expect(document.result.absent).toEqual(['Cut']);
-  }, 60_000);
+  it.skipIf(noImages !== undefined)(
+    'ends a build with everything in it, and touches no stack',
+    async () => {
+      const cwd = join(workspace.folder, 'img');
+      const repository = uniqueName('it-interrupt');
+      writeImageProject(cwd, repository);
+      const marker = String(40_000 + (process.pid % 10_000));
+      writeFileSync(join(cwd, 'Dockerfile'), `${readFileSync(join(cwd, 'Dockerfile'), 'utf8')}RUN sleep ${marker}\n`);
+      const { code, stderr, tookMs } = await interrupt(['deploy-serverless', '-sn', 'Cut', '--local'], { cwd, pattern: /RUN sleep/ });
+      expect(code).toBe(130);
+      expect(stderr).toContain('Error INTERRUPTED');
+      expect(stderr).not.toContain('[stack');
+      expect(tookMs).toBeLessThan(10_000);
+      await expect
+        .poll(() => execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8' }).includes(`sleep ${marker}`), { timeout: 10_000 })
+        .toBe(false);
+      const { document } = await workspace.json(['delete-serverless', 'Cut', '--local']);
+      expect(document.result.absent).toEqual(['Cut']);
+    },
+    60_000,
+  );
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('removes a change set that is not ready yet, and the empty stack with it (%s)', async (signal) => {
-    slow?.close();
-    slow = await startSlowCloudFormation({ pendingChangeSet: true });
-    const args = ['deploy-serverless', '-sn', 'Slow', '--output', 'json'];
-    const cwd = plainProject('pending');
-    let sent = false;
-    const started = Date.now();
-    const result = await workspace.run(args, {
-      cwd,
-      env: keys(slow.endpoint),
-      onStart: (child) => {
-        const timer = setInterval(() => {
-          if (sent || slow?.calls.includes('DescribeChangeSet') !== true) return;
-          sent = true;
-          clearInterval(timer);
-          child.kill(signal);
-        }, 20);
-      },
-    });
-    expect(result.code).toBe(130);
-    expect(Date.now() - started).toBeLessThan(10_000);
-    expect(JSON.parse(result.stdout)).toMatchObject({ ok: false, error: { code: 'INTERRUPTED' } });
-    expect(slow.calls).toContain('DeleteChangeSet');
-    expect(slow.calls).toContain('DeleteStack');
-    expect(slow.calls).not.toContain('ExecuteChangeSet');
-  });
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'removes a change set that is not ready yet, and the empty stack with it (%s)',
+    async (signal) => {
+      slow?.close();
+      slow = await startSlowCloudFormation({ pendingChangeSet: true });
+      const args = ['deploy-serverless', '-sn', 'Slow', '--output', 'json'];
+      const cwd = plainProject('pending');
+      let sent = false;
+      const started = Date.now();
+      const result = await workspace.run(args, {
+        cwd,
+        env: keys(slow.endpoint),
+        onStart: (child) => {
+          const timer = setInterval(() => {
+            if (sent || slow?.calls.includes('DescribeChangeSet') !== true) return;
+            sent = true;
+            clearInterval(timer);
+            child.kill(signal);
+          }, 20);
+        },
+      });
+      expect(result.code).toBe(130);
+      expect(Date.now() - started).toBeLessThan(10_000);
+      expect(JSON.parse(result.stdout)).toMatchObject({ ok: false, error: { code: 'INTERRUPTED' } });
+      expect(slow.calls).toContain('DeleteChangeSet');
+      expect(slow.calls).toContain('DeleteStack');
+      expect(slow.calls).not.toContain('ExecuteChangeSet');
+    },
+  );
 
   it('leaves a stack operation to AWS, and says how to follow it', async () => {
     slow?.close();

@@ -13,7 +13,8 @@ describe.skipIf(missing !== undefined)('an emulator that is not ours (moto)', ()
   let moto: Moto;
   let project: string;
   let env: Record<string, string>;
-  const code = (answer: number) => writeFileSync(join(project, 'src', 'index.js'), `exports.handler = async () => ({ answer: ${answer} });\n`);
+  const code = (answer: number) =>
+    writeFileSync(join(project, 'src', 'index.js'), `exports.handler = async () => ({ answer: ${answer} });\n`);
 
   beforeAll(async () => {
     workspace = openWorkspace();
@@ -62,15 +63,24 @@ describe.skipIf(missing !== undefined)('an emulator that is not ours (moto)', ()
 
   it('takes the whole life of an application', async () => {
     expect((await run('bucket', 'create', 'moto-bucket')).document).toMatchObject({ ok: true, result: { created: true } });
-    expect((await deploy()).document).toMatchObject({ ok: true, result: { action: 'created', region: 'eu-west-1', artifacts: [{ published: true }] } });
-    expect((await deploy()).document).toMatchObject({ ok: true, result: { action: 'unchanged', artifacts: [{ built: false, published: false }] } });
+    expect((await deploy()).document).toMatchObject({
+      ok: true,
+      result: { action: 'created', region: 'eu-west-1', artifacts: [{ published: true }] },
+    });
+    expect((await deploy()).document).toMatchObject({
+      ok: true,
+      result: { action: 'unchanged', artifacts: [{ built: false, published: false }] },
+    });
     code(2);
     expect((await deploy('-tp', 'Stage=prod;Nope=1')).document).toMatchObject({
       ok: true,
       result: { action: 'updated' },
       warnings: ['The template declares no parameter Nope; it was left out'],
     });
-    expect((await run('delete-serverless', '-sn', 'Plain')).document).toMatchObject({ ok: true, result: { deleted: [{ stackName: 'Plain' }] } });
+    expect((await run('delete-serverless', '-sn', 'Plain')).document).toMatchObject({
+      ok: true,
+      result: { deleted: [{ stackName: 'Plain' }] },
+    });
     expect((await run('bucket', 'delete', 'moto-bucket', '--yes')).document).toMatchObject({ ok: true, result: { deleted: true } });
   }, 60_000);
 

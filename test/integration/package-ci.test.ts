@@ -41,7 +41,8 @@ describe('package-ci', () => {
   });
   afterAll(() => workspace.close());
 
-  const packageCi = (...args: string[]) => workspace.json(['package-ci', '-sb', 'ci-bucket', '-sp', 'shop/', '--local', ...args], { cwd: project });
+  const packageCi = (...args: string[]) =>
+    workspace.json(['package-ci', '-sb', 'ci-bucket', '-sp', 'shop/', '--local', ...args], { cwd: project });
 
   it('writes the packaged template and nothing else, changing only what it publishes', async () => {
     const before = readdirSync(project);
@@ -61,7 +62,10 @@ describe('package-ci', () => {
   });
 
   it('writes to stdout, and in the other format when asked', async () => {
-    const { code, stdout } = await workspace.run(['package-ci', '-sb', 'ci-bucket', '-sp', 'shop/', '--local', '-ot', '-', '--output-format', 'json'], { cwd: project });
+    const { code, stdout } = await workspace.run(
+      ['package-ci', '-sb', 'ci-bucket', '-sp', 'shop/', '--local', '-ot', '-', '--output-format', 'json'],
+      { cwd: project },
+    );
     expect(code).toBe(0);
     const json = JSON.parse(stdout) as { Outputs: { Url: { Value: unknown } }; AWSTemplateFormatVersion: string };
     expect(json.AWSTemplateFormatVersion).toBe('2010-09-09');
@@ -85,20 +89,41 @@ describe('package-ci', () => {
   });
 
   it('gives a template that deploy-serverless takes as it is', async () => {
-    const { code, document, stderr } = await workspace.json(['deploy-serverless', '-sn', 'Packaged', '-t', 'packaged.template', '--local'], { cwd: project });
+    const { code, document, stderr } = await workspace.json(
+      ['deploy-serverless', '-sn', 'Packaged', '-t', 'packaged.template', '--local'],
+      { cwd: project },
+    );
     expect(code, stderr).toBe(0);
     expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('sold');
   });
 
-  it.skipIf(!hasAws)('gives a template that aws cloudformation deploy takes', async () => {
-    const { document } = await workspace.json(['local', 'env']);
-    const env = { ...workspace.env, ...(document.result as Record<string, string>) } as NodeJS.ProcessEnv;
-    const args = ['cloudformation', 'deploy', '--template-file', 'packaged.template', '--stack-name', 'ByAws', '--capabilities', 'CAPABILITY_IAM', 'CAPABILITY_AUTO_EXPAND'];
-    const deployed = spawnSync('aws', args, { cwd: project, env, encoding: 'utf8' });
-    expect(deployed.status, deployed.stderr).toBe(0);
-    const described = spawnSync('aws', ['cloudformation', 'describe-stacks', '--stack-name', 'ByAws', '--query', 'Stacks[0].Outputs[0].OutputValue', '--output', 'text'], { env, encoding: 'utf8' });
-    expect(await (await fetch(described.stdout.trim())).text()).toBe('sold');
-  }, 60_000);
+  it.skipIf(!hasAws)(
+    'gives a template that aws cloudformation deploy takes',
+    async () => {
+      const { document } = await workspace.json(['local', 'env']);
+      const env = { ...workspace.env, ...(document.result as Record<string, string>) };
+      const args = [
+        'cloudformation',
+        'deploy',
+        '--template-file',
+        'packaged.template',
+        '--stack-name',
+        'ByAws',
+        '--capabilities',
+        'CAPABILITY_IAM',
+        'CAPABILITY_AUTO_EXPAND',
+      ];
+      const deployed = spawnSync('aws', args, { cwd: project, env, encoding: 'utf8' });
+      expect(deployed.status, deployed.stderr).toBe(0);
+      const described = spawnSync(
+        'aws',
+        ['cloudformation', 'describe-stacks', '--stack-name', 'ByAws', '--query', 'Stacks[0].Outputs[0].OutputValue', '--output', 'text'],
+        { env, encoding: 'utf8' },
+      );
+      expect(await (await fetch(described.stdout.trim())).text()).toBe('sold');
+    },
+    60_000,
+  );
 
   it('publishes nested templates with what they refer to', async () => {
     mkdirSync(join(project, 'child'), { recursive: true });
@@ -107,11 +132,16 @@ describe('package-ci', () => {
       join(project, 'child', 'child.yaml'),
       'Transform: AWS::Serverless-2016-10-31\nResources:\n  Fn:\n    Type: AWS::Serverless::Function\n    Properties: { Runtime: nodejs22.x, Handler: handler.handler, CodeUri: . }\n',
     );
-    writeFileSync(join(project, 'parent.yaml'), 'Resources:\n  Child:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: child/child.yaml\n');
+    writeFileSync(
+      join(project, 'parent.yaml'),
+      'Resources:\n  Child:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      TemplateURL: child/child.yaml\n',
+    );
     const { code, document, stderr } = await packageCi('-t', 'parent.yaml', '-ot', '-');
     expect(code, stderr).toBe(0);
     expect(document.result.template).toMatch(/TemplateURL: https:\/\/\S*ci-bucket\S*\/shop\/[0-9a-f]{64}\.\w+/);
-    const deployed = await workspace.json(['deploy-serverless', '-sn', 'Parent', '-t', 'parent.yaml', '-sb', 'ci-bucket', '--local'], { cwd: project });
+    const deployed = await workspace.json(['deploy-serverless', '-sn', 'Parent', '-t', 'parent.yaml', '-sb', 'ci-bucket', '--local'], {
+      cwd: project,
+    });
     expect(deployed.code, deployed.stderr).toBe(0);
   });
 });

@@ -17,7 +17,10 @@ const write = (text: string, name = 'aws-lambda-tools-defaults.json') => writeFi
 describe('reading', () => {
   it('takes a missing file as an empty one, but not one that was named', async () => {
     expect(await read()).toMatchObject({ exists: false, values: {} });
-    await expect(read('other.json')).rejects.toMatchObject({ code: 'CONFIG_FILE_NOT_FOUND', message: expect.stringContaining('other.json') });
+    await expect(read('other.json')).rejects.toMatchObject({
+      code: 'CONFIG_FILE_NOT_FOUND',
+      message: expect.stringContaining('other.json'),
+    });
   });
 
   it('reads comments, trailing commas and a byte order mark', async () => {
@@ -27,7 +30,10 @@ describe('reading', () => {
 
   it('names line and column of a mistake', async () => {
     write('{\n  "region": "eu-west-1"\n  "profile": "me"\n}');
-    await expect(read()).rejects.toMatchObject({ code: 'CONFIG_FILE_INVALID', message: expect.stringContaining('aws-lambda-tools-defaults.json:3:3') });
+    await expect(read()).rejects.toMatchObject({
+      code: 'CONFIG_FILE_INVALID',
+      message: expect.stringContaining('aws-lambda-tools-defaults.json:3:3'),
+    });
   });
 
   it('refuses what is no object', async () => {

@@ -10,14 +10,30 @@ interface Given {
   file?: Record<string, unknown>;
 }
 
-const NAMES: readonly OptionName[] = ['stack-name', 's3-bucket', 'stack-wait', 'port', 'tags', 'disable-capabilities', 'output', 'disable-interactive', 'name'];
+const NAMES: readonly OptionName[] = [
+  'stack-name',
+  's3-bucket',
+  'stack-wait',
+  'port',
+  'tags',
+  'disable-capabilities',
+  'output',
+  'disable-interactive',
+  'name',
+];
 
 function resolve({ flags = {}, env = {}, file = {} }: Given) {
   return resolveSettings({
     names: NAMES,
     flags: new Map(Object.entries(flags)) as ReadonlyMap<OptionName, string>,
     env,
-    file: { path: '/p/aws-lambda-tools-defaults.json', displayName: 'aws-lambda-tools-defaults.json', exists: true, values: file, fromEnvironment: new Set() },
+    file: {
+      path: '/p/aws-lambda-tools-defaults.json',
+      displayName: 'aws-lambda-tools-defaults.json',
+      exists: true,
+      values: file,
+      fromEnvironment: new Set(),
+    },
   });
 }
 
@@ -32,8 +48,15 @@ describe('precedence', () => {
   });
 
   it('says where a value came from', () => {
-    expect(resolve({ env: { LAMBDA_TOOL_PORT: '4000' } }).get('port')).toMatchObject({ value: 4000, source: 'environment', origin: 'LAMBDA_TOOL_PORT' });
-    expect(resolve({ file: { port: 4000 } }).get('port')).toMatchObject({ source: 'defaults file', origin: 'aws-lambda-tools-defaults.json' });
+    expect(resolve({ env: { LAMBDA_TOOL_PORT: '4000' } }).get('port')).toMatchObject({
+      value: 4000,
+      source: 'environment',
+      origin: 'LAMBDA_TOOL_PORT',
+    });
+    expect(resolve({ file: { port: 4000 } }).get('port')).toMatchObject({
+      source: 'defaults file',
+      origin: 'aws-lambda-tools-defaults.json',
+    });
   });
 
   it('takes an empty text as not set, and an empty map on the command line as an empty map', () => {
@@ -42,7 +65,10 @@ describe('precedence', () => {
   });
 
   it('never reads some switches from the defaults file', () => {
-    expect(resolve({ file: { 'disable-interactive': true, name: 'x' } }).values).toMatchObject({ disableInteractive: undefined, name: undefined });
+    expect(resolve({ file: { 'disable-interactive': true, name: 'x' } }).values).toMatchObject({
+      disableInteractive: undefined,
+      name: undefined,
+    });
     expect(resolve({ env: { LAMBDA_TOOL_DISABLE_INTERACTIVE: 'true' } }).values['disableInteractive']).toBe(true);
   });
 
@@ -79,7 +105,10 @@ describe('values of the defaults file', () => {
     [{ output: 'xml' }, '"output"'],
   ])('%j is refused and named', (file, named) => {
     expect(() => resolve({ file })).toThrow(
-      expect.objectContaining({ code: 'CONFIG_FILE_INVALID', message: expect.stringContaining(named) as string } satisfies Partial<UserError>),
+      expect.objectContaining({
+        code: 'CONFIG_FILE_INVALID',
+        message: expect.stringContaining(named) as string,
+      } satisfies Partial<UserError>),
     );
   });
 });

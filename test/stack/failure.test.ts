@@ -5,7 +5,16 @@ import { countCancelled, findFirstCause } from '../../src/stack/failure.ts';
 
 function event(logicalId: string, status: string, reason?: string): StackEvent {
   const physicalId = logicalId === 'Shop' ? 'arn:stack' : `p-${logicalId}`;
-  return { id: `${logicalId}-${status}`, timestamp: new Date(), logicalId, physicalId, resourceType: 'AWS::X::Y', status, reason, stackId: 'arn:stack' };
+  return {
+    id: `${logicalId}-${status}`,
+    timestamp: new Date(),
+    logicalId,
+    physicalId,
+    resourceType: 'AWS::X::Y',
+    status,
+    reason,
+    stackId: 'arn:stack',
+  };
 }
 
 describe('the first cause of a failure', () => {
@@ -22,7 +31,8 @@ describe('the first cause of a failure', () => {
   });
 
   it('takes the frame of resource handlers off', () => {
-    const reason = 'Resource handler returned message: "Bucket name is taken (Service: S3, Status Code: 409, Request ID: X)" (RequestToken: 1-2, HandlerErrorCode: AlreadyExists)';
+    const reason =
+      'Resource handler returned message: "Bucket name is taken (Service: S3, Status Code: 409, Request ID: X)" (RequestToken: 1-2, HandlerErrorCode: AlreadyExists)';
     expect(findFirstCause([event('A', 'CREATE_FAILED', reason)])?.reason).toBe('Bucket name is taken');
   });
 

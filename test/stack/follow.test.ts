@@ -61,14 +61,23 @@ async function follow(stacks: Stacks, after?: string, longestPauseMs?: number) {
 
 describe('following a stack', () => {
   it('tells each event once, in order, and ends with the stack', async () => {
-    const events = [event(1, 'Shop', 'UPDATE_IN_PROGRESS'), event(2, 'Fn', 'UPDATE_IN_PROGRESS'), event(3, 'Fn', 'UPDATE_COMPLETE'), event(4, 'Shop', 'UPDATE_COMPLETE')];
+    const events = [
+      event(1, 'Shop', 'UPDATE_IN_PROGRESS'),
+      event(2, 'Fn', 'UPDATE_IN_PROGRESS'),
+      event(3, 'Fn', 'UPDATE_COMPLETE'),
+      event(4, 'Shop', 'UPDATE_COMPLETE'),
+    ];
     const { seen, end } = await follow(scripted(events));
     expect(seen).toEqual(['e1', 'e2', 'e3', 'e4']);
     expect(end).toEqual({ status: 'UPDATE_COMPLETE', reason: undefined });
   });
 
   it('leaves out what came before, and is not misled by the end of an earlier operation', async () => {
-    const events = [event(1, 'Shop', 'CREATE_COMPLETE'), event(2, 'Shop', 'UPDATE_IN_PROGRESS'), event(3, 'Shop', 'UPDATE_ROLLBACK_COMPLETE')];
+    const events = [
+      event(1, 'Shop', 'CREATE_COMPLETE'),
+      event(2, 'Shop', 'UPDATE_IN_PROGRESS'),
+      event(3, 'Shop', 'UPDATE_ROLLBACK_COMPLETE'),
+    ];
     const { seen, end } = await follow(scripted(events), 'e1');
     expect(seen).toEqual(['e2', 'e3']);
     expect(end.status).toBe('UPDATE_ROLLBACK_COMPLETE');

@@ -4,7 +4,17 @@ import type { Stack } from '../../src/clients/cloudformation.ts';
 import { STACK_STATUSES, planDeletion, planDeployment } from '../../src/stack/plan.ts';
 
 function stack(status: string): Stack {
-  return { id: 'arn:stack', name: 'Shop', status, statusReason: undefined, parameters: [], outputs: [], tags: {}, terminationProtection: false, roleArn: undefined };
+  return {
+    id: 'arn:stack',
+    name: 'Shop',
+    status,
+    statusReason: undefined,
+    parameters: [],
+    outputs: [],
+    tags: {},
+    terminationProtection: false,
+    roleArn: undefined,
+  };
 }
 
 /** status → what a deployment does, what a deletion does. */

@@ -48,7 +48,9 @@ export async function startSlowCloudFormation(options: { readonly pendingChangeS
       response.setHeader('content-type', 'text/xml');
       if (inner === undefined) {
         const code = action === 'DescribeStacks' ? 'ValidationError' : 'InvalidAction';
-        response.writeHead(400).end(`<ErrorResponse><Error><Code>${code}</Code><Message>Stack with id Slow does not exist</Message></Error></ErrorResponse>`);
+        response
+          .writeHead(400)
+          .end(`<ErrorResponse><Error><Code>${code}</Code><Message>Stack with id Slow does not exist</Message></Error></ErrorResponse>`);
         return;
       }
       response.end(`<${action}Response><${action}Result>${inner}</${action}Result></${action}Response>`);

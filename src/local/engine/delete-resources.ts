@@ -28,12 +28,19 @@ export function doomedOld(record: ResourceRecord, old: OldResource, policy: stri
   return { key: `${logicalId} ${old.physicalId}`, logicalId, type: old.type, state: old, policy, dependsOn };
 }
 
-/** `keep`: records stay, marked DELETE_COMPLETE, so that a finished stack can still be described. Returns logical ids that failed. */
+export interface DeleteOptions {
+  /** `keep`: records stay, marked DELETE_COMPLETE, so that a finished stack can still be described. */
+  readonly records: 'keep' | 'drop';
+  /** The process stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Never rejects. Returns the logical ids that failed. */
 export async function deleteResources(
   parts: EngineParts,
   uid: string,
   doomed: readonly Doomed[],
-  options: { readonly records: 'keep' | 'drop'; readonly signal: AbortSignal },
+  options: DeleteOptions,
 ): Promise<readonly string[]> {
   const byKey = new Map(doomed.map((one) => [one.key, one]));
   const outcome = await runGraph(byKey.keys(), {
@@ -42,7 +49,7 @@ export async function deleteResources(
     signal: options.signal,
     work: async (key) => {
       const one = byKey.get(key);
-      if (one !== undefined) await deleteOne(parts, uid, one, options.records);
+      if (one !== undefined) await deleteOne(parts, uid, one, options);
     },
   });
   return [...outcome.failed.keys()].map((key) => byKey.get(key)?.logicalId ?? key);
@@ -55,7 +62,7 @@ function waitingFor(doomed: readonly Doomed[]): (key: string) => readonly string
   return (key) => users(logicalIds.get(key) ?? key);
 }
 
-async function deleteOne(parts: EngineParts, uid: string, one: Doomed, records: 'keep' | 'drop'): Promise<void> {
+async function deleteOne(parts: EngineParts, uid: string, one: Doomed, { records, signal }: DeleteOptions): Promise<void> {
   const tell = (status: string, reason?: string) => {
     if (one.record !== undefined) parts.recorder.resourceStatus(uid, { ...one.record, status }, reason);
     else {
@@ -73,11 +80,11 @@ async function deleteOne(parts: EngineParts, uid: string, one: Doomed, records: 
   try {
     if (one.state !== undefined) {
       tell('DELETE_IN_PROGRESS');
-      const never = new AbortController().signal;
-      await parts.providerFor(one.type).delete(one.state, contextFor(parts, uid, one.logicalId, never));
+      await parts.providerFor(one.type).delete(one.state, contextFor(parts, uid, one.logicalId, signal));
     }
   } catch (error) {
-    tell('DELETE_FAILED', failureReason(error));
+    // A process that stops leaves the deletion to the next one.
+    if (!signal.aborted) tell('DELETE_FAILED', failureReason(error));
     throw error;
   }
   tell('DELETE_COMPLETE');

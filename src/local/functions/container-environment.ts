@@ -139,6 +139,8 @@ async function runContainer(engine: Engine, create: Docker.ContainerCreateOption
         await exited;
       },
       memoryUsedMb: () => undefined,
+      // The engine reads the container's output and passes it on, a few milliseconds later.
+      outputDelayMs: 10,
     };
   } catch (error) {
     await remove(container);

@@ -98,7 +98,7 @@ export class ExecutionEnvironment {
     }
     if (outcome.kind === 'response' || outcome.kind === 'error') {
       this.#free = this.#untilIdle(launched, timeoutMs - (performance.now() - startedAt));
-      await settleOutput();
+      await settleOutput(launched.sandbox);
       const failed = outcome.kind === 'error' ? { functionError: 'Unhandled' } : {};
       return { payload: outcome.payload, ...failed, logTail: report() };
     }
@@ -228,7 +228,7 @@ export class ExecutionEnvironment {
       return document;
     });
     const finished = streamEnded.then(async (error) => {
-      await settleOutput();
+      await settleOutput(launched.sandbox);
       return { error, logTail: report() };
     });
     this.#free = finished.then(() => this.#untilIdle(launched, leftMs));
@@ -262,9 +262,10 @@ function invocationOf(call: Call, timeoutMs: number): Parameters<RuntimeApi['inv
   };
 }
 
-/** What the function printed before its answer is in the pipe by now, and read before this is done. */
-function settleOutput(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+/** What the function printed before its answer has been read when this is done. */
+async function settleOutput({ outputDelayMs }: Sandbox): Promise<void> {
+  if (outputDelayMs > 0) await sleep(outputDelayMs);
+  else await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 function startFailure(error: unknown, requestId: string, log: RequestLog): Buffer {

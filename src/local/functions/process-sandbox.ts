@@ -47,6 +47,8 @@ export async function startProcess(plan: ProcessPlan): Promise<Sandbox> {
       await exited;
     },
     memoryUsedMb: () => peakMemoryMb(pid),
+    // A pipe: what is in it is read in the next turn of the event loop.
+    outputDelayMs: 0,
   };
 }
 

@@ -76,6 +76,8 @@ export interface Sandbox {
   kill(): Promise<void>;
   /** Most memory used so far, in MB; undefined where that cannot be told. */
   memoryUsedMb(): number | undefined;
+  /** How long what it has printed may be on its way to `onLine`, in milliseconds. */
+  readonly outputDelayMs: number;
 }
 
 /** Starts a sandbox whose runtime talks to the Runtime API on this port of loopback; `onLine` gets what it prints. */

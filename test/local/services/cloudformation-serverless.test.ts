@@ -89,7 +89,7 @@ async function deploy(StackName: string, key: string, ChangeSetType: 'CREATE' | 
   return { outputs, changes: changeSet.Changes };
 }
 
-const get = async (url: string | undefined) => (await fetch(url ?? '')).json() as Promise<unknown>;
+const get = async (url: string | undefined): Promise<unknown> => (await fetch(url ?? '')).json();
 
 describe('a serverless application', () => {
   it('is created, answers, changes, and is deleted', async () => {

@@ -213,6 +213,33 @@ describe('stacks', () => {
     expect((await settled(StackName ?? '')).StackStatus).toBe('UPDATE_ROLLBACK_COMPLETE');
   });
 
+  it.each<[string, object, object | undefined]>([
+    ['CREATE_IN_PROGRESS', { A: probe({ HoldMs: 300 }) }, undefined],
+    ['ROLLBACK_IN_PROGRESS', { A: probe({ HoldMs: 300 }), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) }, undefined],
+    ['ROLLBACK_FAILED', { A: probe({ FailOn: 'delete' }), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) }, undefined],
+    ['UPDATE_IN_PROGRESS', { A: probe() }, { A: probe({ HoldMs: 300 }) }],
+    ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', { A: probe(), Old: probe({ HoldMs: 300 }) }, { A: probe({ Value: 1 }) }],
+    [
+      'UPDATE_ROLLBACK_IN_PROGRESS',
+      { A: probe({ HoldMs: 300 }) },
+      { A: probe({ Value: 1 }), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) },
+    ],
+    [
+      'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS',
+      { A: probe() },
+      { A: probe(), New: probe({ HoldMs: 300 }), B: probe({ FailOn: 'create' }, { DependsOn: 'New' }) },
+    ],
+  ])('can be kept in %s for a while', async (status, first, second) => {
+    const StackName = newName();
+    const seen = async () => (await send(new DescribeStacksCommand({ StackName }))).Stacks?.[0]?.StackStatus;
+    await send(new CreateStackCommand({ StackName, TemplateBody: body(first) }));
+    if (second !== undefined) {
+      await settled(StackName);
+      await send(new UpdateStackCommand({ StackName, TemplateBody: body(second) }));
+    }
+    await expect.poll(seen, { interval: 10, timeout: 5000 }).toBe(status);
+  });
+
   it('keep a stack policy', async () => {
     const { StackName } = await createStack(body({ A: probe() }));
     expect((await send(new GetStackPolicyCommand({ StackName }))).StackPolicyBody).toBeUndefined();
