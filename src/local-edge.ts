@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { AwsEdge } from './clients/aws-config.ts';
+import { logCalls, type CallLog } from './clients/call-log.ts';
 import { UserError, messageOf } from './errors.ts';
 
 /** Where this copy of the program lies. */
@@ -17,6 +18,8 @@ export interface LocalEdgeRequest {
   readonly installation: Installation;
   readonly region: string | undefined;
   readonly port: number | undefined;
+  /** Told of every request, with --verbose. */
+  readonly log?: CallLog | undefined;
 }
 
 export const LOCAL_DEFAULT_REGION = 'us-east-1';
@@ -24,7 +27,8 @@ export const LOCAL_DEFAULT_REGION = 'us-east-1';
 /** The AWS edge of `--local`: the target on this machine, started when it does not run yet. */
 export async function createLocalEdge(request: LocalEdgeRequest): Promise<AwsEdge> {
   const [target, { createHttpHandler, guardHandler }] = await Promise.all([startLocal(request), import('./clients/http-handler.ts')]);
-  const handler = guardHandler(await createHttpHandler(undefined), target.endpoint);
+
+  const handler = guardHandler(await createHttpHandler(), target.endpoint);
   const credentials = () => Promise.resolve(target.credentials);
   const region = request.region ?? LOCAL_DEFAULT_REGION;
   return {
@@ -33,11 +37,11 @@ export async function createLocalEdge(request: LocalEdgeRequest): Promise<AwsEdg
     credentialSource: `local target ${target.endpoint}`,
     credentials,
     endpointFor: () => target.endpoint,
-    configFor: () => ({
+    configFor: (service) => ({
       region,
       credentials,
       endpoint: target.endpoint,
-      requestHandler: handler,
+      requestHandler: request.log === undefined ? handler : logCalls(handler, service, request.log),
       maxAttempts: 2,
       retryMode: 'standard',
       customUserAgent: [['lambda-tool', request.installation.version]],

@@ -3,26 +3,33 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { systemClock } from './clock.ts';
-import { run } from './run.ts';
+import { isCi } from './output/index.ts';
+import { EXIT, run } from './run.ts';
 import { VERSION } from './version.ts';
 
 /** The process: arguments, signals, streams and the exit code. The only file that sets it. */
 export async function main(): Promise<void> {
   const distFolder = dirname(fileURLToPath(import.meta.url));
   const interrupt = listenForInterrupts();
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
+  // Looked at when the work is done: what it does must not end half way because nobody listens.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.exitCode = await run({
     args: process.argv.slice(2),
     cwd: process.cwd(),
     env: process.env,
     streams: { stdout: process.stdout, stderr: process.stderr },
-    interactive: process.stdin.isTTY && process.stderr.isTTY && !process.env['CI'],
+    interactive: process.stdin.isTTY && process.stderr.isTTY && !isCi(process.env),
     signal: interrupt,
     clock: systemClock,
     installation: { version: VERSION, distFolder, templatesFolder: join(distFolder, '..', 'templates') },
   });
   // Idle connections and warm pools must not keep a finished command alive.
   await Promise.all([drain(process.stdout), drain(process.stderr)]);
+  const lost = [process.stdout, process.stderr].map((stream) => stream.errored).find((error) => error !== null && !isClosedPipe(error));
+  if (lost) {
+    process.exitCode = process.exitCode === EXIT.done ? EXIT.failed : process.exitCode;
+    process.stderr.write(`The output could not be written: ${lost.message}\n`);
+  }
   process.exit();
 }
 
@@ -39,8 +46,8 @@ function listenForInterrupts(): AbortSignal {
 }
 
 /** `lambda-tool … | head` closes the pipe early: that is no failure. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+function isClosedPipe(error: Error): boolean {
+  return 'code' in error && error.code === 'EPIPE';
 }
 
 function drain(stream: NodeJS.WriteStream): Promise<void> {

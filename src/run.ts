@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
 import { optionsOf } from './cli/switches.ts';
-import { parseCommandLine } from './cli/parse.ts';
+import { commandNameOf, parseCommandLine } from './cli/parse.ts';
 import type { Clients } from './clients/index.ts';
 import { createClients } from './clients/index.ts';
 import type { Sourced } from './clients/aws-edge.ts';
@@ -15,10 +15,12 @@ import { createOutput, type Output, type OutputFormat } from './output/index.ts'
 import { noPrompts, createTerminalPrompts } from './output/terminal-prompts.ts';
 import type { Prompts } from './output/prompts.ts';
 import type { ShownError } from './output/render.ts';
+import type { Reporter } from './output/reporter.ts';
 import type { Streams } from './output/streams.ts';
 import { readDefaultsFile } from './settings/defaults-file.ts';
 import { explainSettings } from './settings/explain.ts';
 import { persistSettings } from './settings/persist.ts';
+import type { IsShowable } from './settings/secret-parameters.ts';
 import { resolveSettings, type Settings } from './settings/resolve.ts';
 
 /** The world around one run of the program. */
@@ -45,19 +47,19 @@ export async function run(request: RunRequest): Promise<number> {
   try {
     parsed = parseCommandLine(request.args, COMMANDS);
   } catch (error) {
-    return fail(error, request, await outputFor(request, undefined), '');
+    return fail(error, request, await outputFor(request, undefined), commandNameOf(request.args, COMMANDS));
   }
   if (parsed.kind === 'version') {
     request.streams.stdout.write(`${request.installation.version}\n`);
     return EXIT.done;
   }
   if (parsed.kind === 'help') {
+    const machine = formatFromArguments(request) !== 'table';
+    if (!parsed.asked && machine) return fail(noCommand(parsed.family), request, await outputFor(request, undefined), '');
     const help = await import('./cli/help.ts');
     const text = parsed.command === undefined ? help.renderOverview(COMMANDS, parsed.family) : help.renderCommandHelp(parsed.command);
-    // Help that nobody asked for (no command at all) is a wrong usage.
-    const asked = request.args.length > 0;
-    (asked ? request.streams.stdout : request.streams.stderr).write(`${text}\n`);
-    return asked && (parsed.family === undefined || request.args.length > 1) ? EXIT.done : EXIT.usage;
+    (parsed.asked ? request.streams.stdout : request.streams.stderr).write(`${text}\n`);
+    return parsed.asked ? EXIT.done : EXIT.usage;
   }
   return runCommand(parsed.command, parsed.flags, parsed.positionals, request);
 }
@@ -76,12 +78,12 @@ async function runCommand(
     const file = await readDefaultsFile({ projectDirectory, configFile, environment });
     const settings = resolveSettings({ names: optionsOf(command), flags, env: request.env, file });
     output = await outputFor(request, settings);
+    const context = createContext(request, settings, output);
     if (settings.values['explainSettings'] === true) {
-      output.reporter.result(explainSettings(settings));
+      output.reporter.result(explainSettings(settings, await whatMayBeShown(context)));
       await output.finish(command.name, undefined, undefined);
       return EXIT.done;
     }
-    const context = createContext(request, settings, output);
     const code = (await command.run({ ...settings.values, positionals }, context)) ?? EXIT.done;
     await persistSettings(command, settings, context);
     await output.finish(command.name, undefined, undefined);
@@ -89,6 +91,11 @@ async function runCommand(
   } catch (error) {
     return fail(error, request, output ?? (await outputFor(request, undefined, flags)), command.name);
   }
+}
+
+async function whatMayBeShown(context: Context): Promise<IsShowable> {
+  if (context.settings.get('template-parameters').value === undefined) return () => false;
+  return (await import('./settings/secret-parameters.ts')).showableParameters(context);
 }
 
 function createContext(request: RunRequest, settings: Settings, output: Output): Context {
@@ -105,12 +112,13 @@ function createContext(request: RunRequest, settings: Settings, output: Output):
     signal: request.signal,
     clock: request.clock,
     settings,
-    clients: connect(request, settings, prompts),
+    clients: connect(request, settings, prompts, output.reporter),
   };
 }
 
-function connect(request: RunRequest, settings: Settings, prompts: Prompts): Clients {
+function connect(request: RunRequest, settings: Settings, prompts: Prompts, reporter: Reporter): Clients {
   const text = (name: string): string | undefined => settings.values[name] as string | undefined;
+  const log = settings.values['verbose'] === true ? (line: string) => reporter.debug(line) : undefined;
   const createEdge = async () => {
     if (settings.values['local'] === true) {
       const { createLocalEdge } = await import('./local-edge.ts');
@@ -120,6 +128,7 @@ function connect(request: RunRequest, settings: Settings, prompts: Prompts): Cli
         installation: request.installation,
         region,
         port: settings.values['port'] as number | undefined,
+        log,
       });
     }
     const { createAwsEdge } = await import('./clients/aws-edge.ts');
@@ -134,6 +143,7 @@ function connect(request: RunRequest, settings: Settings, prompts: Prompts): Cli
       endpointUrl: text('endpointUrl'),
       caBundle: text('caBundle'),
       version: request.installation.version,
+      log,
       ...(prompts.available
         ? {
             askRegion: async () => {
@@ -156,9 +166,7 @@ function sourced(settings: Settings, name: OptionName): Sourced {
 
 /** The reporter; before the settings are known (a usage error) the arguments are looked through for the format. */
 async function outputFor(request: RunRequest, settings: Settings | undefined, flags?: ReadonlyMap<OptionName, string>): Promise<Output> {
-  const guessed = flags?.get('output') ?? formatFromArguments(request.args) ?? request.env['LAMBDA_TOOL_OUTPUT'];
-  const format =
-    (settings?.values['output'] as OutputFormat | undefined) ?? (guessed === 'json' || guessed === 'ndjson' ? guessed : 'table');
+  const format = (settings?.values['output'] as OutputFormat | undefined) ?? formatFromArguments(request, flags);
   return createOutput(request.streams, {
     format,
     color:
@@ -174,9 +182,18 @@ async function outputFor(request: RunRequest, settings: Settings | undefined, fl
   });
 }
 
-function formatFromArguments(args: readonly string[]): string | undefined {
+/** The format as far as it can be seen before the settings are known. */
+function formatFromArguments({ args, env }: RunRequest, flags?: ReadonlyMap<OptionName, string>): OutputFormat {
   const at = args.findLastIndex((arg) => /^--output(=|$)/i.test(arg));
-  return at < 0 ? undefined : (/=(.*)$/.exec(args[at] ?? '')?.[1] ?? args[at + 1]);
+  const written = at < 0 ? undefined : (/=(.*)$/.exec(args[at] ?? '')?.[1] ?? args[at + 1]);
+  const format = (flags?.get('output') ?? written ?? env['LAMBDA_TOOL_OUTPUT'])?.toLowerCase();
+  return format === 'json' || format === 'ndjson' ? format : 'table';
+}
+
+function noCommand(family: string | undefined): UserError {
+  return new UserError('USAGE', family === undefined ? 'There is no command' : `${family} needs a second word`, {
+    hint: `lambda-tool ${family === undefined ? '' : `${family} `}--help lists the commands`,
+  });
 }
 
 async function fail(error: unknown, request: RunRequest, output: Output, command: string): Promise<number> {

@@ -1,5 +1,5 @@
 import { COMMAND_GROUPS, type Command, type PositionalSpec } from '../commands/define.ts';
-import { OPTION_GROUPS, environmentName, type OptionSpec } from '../commands/option-spec.ts';
+import { OPTION_GROUPS, type OptionSpec } from '../commands/option-spec.ts';
 import { optionSpec, type OptionName } from '../commands/options.ts';
 import { optionsOf } from './switches.ts';
 
@@ -77,9 +77,4 @@ function renderOption(name: OptionName): string {
 /** The sentence about an option with its choices and default. */
 export function describeOption(spec: OptionSpec): string {
   return spec.default === undefined ? spec.describe : `${spec.describe} (default: ${String(spec.default)})`;
-}
-
-/** Name of the environment variable that gives a switch its value. */
-export function variableOf(name: OptionName): string {
-  return environmentName(name);
 }

@@ -1,4 +1,4 @@
-import { optionSpec } from '../commands/options.ts';
+import { optionSpec, type OptionName } from '../commands/options.ts';
 import { UserError } from '../errors.ts';
 import type { SwitchTable } from './switches.ts';
 import { suggest } from './suggest.ts';
@@ -7,6 +7,8 @@ import { suggest } from './suggest.ts';
 export interface NormalisedArguments {
   readonly switches: readonly string[];
   readonly words: readonly string[];
+  /** Words that stand right behind a boolean switch without a value: meant as its value, perhaps. */
+  readonly doubtful: readonly { readonly token: string; readonly word: string }[];
 }
 
 export interface NormaliseRequest {
@@ -26,6 +28,7 @@ export function normaliseArguments(args: readonly string[], request: NormaliseRe
   const switches: string[] = [];
   const words: string[] = [];
   const msbuild: string[] = [];
+  const doubtful: { token: string; word: string }[] = [];
   for (let index = 0; index < args.length; index += 1) {
     const token = args[index] ?? '';
     if (token === '--') {
@@ -38,11 +41,13 @@ export function normaliseArguments(args: readonly string[], request: NormaliseRe
       const read = readSwitch(token, args[index + 1], request);
       switches.push(read.text);
       if (read.usedNext) index += 1;
+      const next = args[index + 1];
+      if (read.open && next !== undefined && !isSwitch(next)) doubtful.push({ token, word: next });
     } else {
       words.push(token);
     }
   }
-  return { switches: msbuild.length === 0 ? switches : appendMsbuild(switches, msbuild.join(' ')), words };
+  return { switches: msbuild.length === 0 ? switches : appendMsbuild(switches, msbuild.join(' ')), words, doubtful };
 }
 
 /** A dash alone is a value (stdin or stdout), and so is a negative number. */
@@ -58,7 +63,14 @@ export function splitSwitch(token: string): { readonly spelling: string; readonl
     : { spelling: token.slice(0, equals).toLowerCase(), value: token.slice(equals + 1) };
 }
 
-function readSwitch(token: string, next: string | undefined, request: NormaliseRequest): { text: string; usedNext: boolean } {
+interface ReadSwitch {
+  readonly text: string;
+  readonly usedNext: boolean;
+  /** A boolean switch without a value. */
+  readonly open?: boolean;
+}
+
+function readSwitch(token: string, next: string | undefined, request: NormaliseRequest): ReadSwitch {
   const { spelling, value } = splitSwitch(token);
   const meaning = request.table.get(spelling);
   if (meaning === undefined) throw unknownSwitch(token, spelling, request);
@@ -66,7 +78,9 @@ function readSwitch(token: string, next: string | undefined, request: NormaliseR
   if (optionSpec(name).type === 'boolean') {
     const word = value ?? (next !== undefined && /^\s*(true|false)\s*$/i.test(next) ? next : undefined);
     if (negated && word !== undefined) throw new UserError('USAGE', `${token} takes no value`, { hint: `Write --${name} ${word}` });
-    return { text: `--${name}=${negated ? 'false' : (word ?? 'true')}`, usedNext: value === undefined && word !== undefined };
+    if (word === undefined && !negated && next !== undefined && looksLikeValue(next, name)) throw notBoolean(token, next);
+    const text = `--${name}=${negated ? 'false' : (word ?? 'true')}`;
+    return { text, usedNext: value === undefined && word !== undefined, open: word === undefined && !negated };
   }
   if (value !== undefined) return { text: `--${name}=${value}`, usedNext: false };
   if (next === undefined || request.table.has(splitSwitch(next).spelling)) {
@@ -75,6 +89,16 @@ function readSwitch(token: string, next: string | undefined, request: NormaliseR
     });
   }
   return { text: `--${name}=${next}`, usedNext: true };
+}
+
+/** A word that cannot be anything but the value of the boolean switch before it: that switch alone would say nothing new. */
+function looksLikeValue(next: string, name: OptionName): boolean {
+  return /^(yes|no|y|n|on|off|0|1)$/i.test(next) || (optionSpec(name).default === true && !isSwitch(next));
+}
+
+/** The error for a boolean switch with a value that is none. */
+export function notBoolean(token: string, word: string): UserError {
+  return new UserError('USAGE', `${token} takes true or false, not "${word}"`, { hint: `Write ${token} true or ${token} false` });
 }
 
 function unknownSwitch(token: string, spelling: string, request: NormaliseRequest): UserError {

@@ -3,7 +3,7 @@ import yargs from 'yargs';
 import type { Command } from '../commands/define.ts';
 import { optionSpec, type OptionName } from '../commands/options.ts';
 import { UserError } from '../errors.ts';
-import { isSwitch, normaliseArguments, splitSwitch } from './normalise.ts';
+import { isSwitch, normaliseArguments, notBoolean, splitSwitch } from './normalise.ts';
 import { everySwitch, optionsOf, switchTable, type SwitchTable } from './switches.ts';
 import { suggest } from './suggest.ts';
 
@@ -46,6 +46,11 @@ export function parseCommandLine(args: readonly string[], commands: readonly Com
   }
   if (isHelp) return { kind: 'help', command: found.command, family: undefined, asked: true };
   return parseArguments(found.command, found.rest, commands);
+}
+
+/** The name of the command that a command line runs, also when the rest of it is wrong; empty when it names none. */
+export function commandNameOf(args: readonly string[], commands: readonly Command[]): string {
+  return findCommand(args, commands, everySwitch()).command?.name ?? '';
 }
 
 interface FoundCommand {
@@ -91,12 +96,14 @@ function isBooleanAlone(name: OptionName, next: string | undefined): boolean {
 
 function parseArguments(command: Command, args: readonly string[], commands: readonly Command[]): Request {
   const names = optionsOf(command);
-  const { switches, words } = normaliseArguments(args, {
+  const { switches, words, doubtful } = normaliseArguments(args, {
     table: switchTable(names),
     commandName: command.name,
     othersWith: (spelling) =>
       commands.filter((other) => other !== command && switchTable(optionsOf(other)).has(spelling)).map((other) => other.name),
   });
+  const misplaced = doubtful.find(({ word }) => hasNoPlace(word, command, words, switches));
+  if (misplaced !== undefined) throw notBoolean(misplaced.token, misplaced.word);
   checkWords(command, words);
   const parsed = yargs(switches.map((item) => item.replace('=', `=${GUARD}`)))
     .parserConfiguration({
@@ -126,6 +133,15 @@ function applyPositional(command: Command, words: readonly string[], flags: Map<
     const word = words[index];
     if (positional.option !== undefined && word !== undefined && !flags.has(positional.option)) flags.set(positional.option, word);
   });
+}
+
+/** Whether a word is one too many, or stands for a switch that is given as well. */
+function hasNoPlace(word: string, command: Command, words: readonly string[], switches: readonly string[]): boolean {
+  const positional = command.positionals[words.indexOf(word)] ?? command.positionals.at(-1);
+  if (positional === undefined) return true;
+  if (positional.variadic === true) return false;
+  const { option } = positional;
+  return words.indexOf(word) >= command.positionals.length || (option !== undefined && switches.some((item) => item.startsWith(`--${option}=`)));
 }
 
 function checkWords(command: Command, words: readonly string[]): void {

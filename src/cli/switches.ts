@@ -32,9 +32,3 @@ export function switchTable(names: readonly OptionName[]): SwitchTable {
 export function everySwitch(): SwitchTable {
   return switchTable(Object.keys(OPTIONS) as OptionName[]);
 }
-
-/** How a switch is written for people: `-sn, --stack-name`. */
-export function spellSwitch(name: OptionName): string {
-  const { short } = optionSpec(name);
-  return short === undefined ? `--${name}` : `-${short}, --${name}`;
-}

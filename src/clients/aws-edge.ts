@@ -5,6 +5,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smit
 
 import { UserError, messageOf } from '../errors.ts';
 import type { AwsEdge, AwsService, SdkClientConfig } from './aws-config.ts';
+import { logCalls, type CallLog } from './call-log.ts';
 import { createHttpHandler, guardHandler, readCaBundle } from './http-handler.ts';
 import { readSharedConfig, requireProfile, type SharedConfig } from './shared-config.ts';
 
@@ -29,6 +30,8 @@ export interface AwsEdgeRequest {
   readonly version: string;
   /** Asked when no region is configured; absent when nobody is there. */
   readonly askRegion?: (() => Promise<string>) | undefined;
+  /** Told of every request, with --verbose. */
+  readonly log?: CallLog | undefined;
   readonly askMfaCode?: ((serial: string) => Promise<string>) | undefined;
 }
 
@@ -44,8 +47,17 @@ export async function createAwsEdge(request: AwsEdgeRequest): Promise<AwsEdge> {
   const region = await chooseRegion(request, shared, profile);
   const endpoints = createEndpointLookup(request, shared, profile);
   const ca = request.caBundle ?? emptyToUndefined(request.env['AWS_CA_BUNDLE']);
-  const handler = await createHttpHandler(ca === undefined ? undefined : readCaBundle(ca));
-  const identity = await chooseCredentials(request, shared, profile, region, endpoints('sts'), handler);
+  const tls = ca === undefined ? {} : { ca: readCaBundle(ca) };
+  const handler = await createHttpHandler({ ...tls, proxyEnv: request.env });
+  // What is on this machine is reached directly, whatever proxy the environment names.
+  const direct = await createHttpHandler(tls);
+  const handlerFor = (service: AwsService) => {
+    const endpoint = endpoints(service);
+    const handlerOfPlace = endpoint !== undefined && isLoopback(endpoint) ? direct : handler;
+    const guarded = endpoint === undefined ? handler : guardHandler(handlerOfPlace, endpoint);
+    return request.log === undefined ? guarded : logCalls(guarded, service, request.log);
+  };
+  const identity = await chooseCredentials(request, shared, profile, region, endpoints('sts'), handlerFor('sts'));
 
   const configFor = (service: AwsService): SdkClientConfig => {
     const endpoint = endpoints(service);
@@ -53,7 +65,7 @@ export async function createAwsEdge(request: AwsEdgeRequest): Promise<AwsEdge> {
       region,
       credentials: identity.credentials,
       ...(endpoint === undefined ? {} : { endpoint }),
-      requestHandler: endpoint === undefined ? handler : guardHandler(handler, endpoint),
+      requestHandler: handlerFor(service),
       maxAttempts: endpoint !== undefined && isLoopback(endpoint) ? 2 : 6,
       retryMode: 'standard',
       customUserAgent: [['lambda-tool', request.version]],
@@ -127,12 +139,14 @@ function createEndpointLookup(
     return () => endpoint;
   }
   if (request.env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']?.toLowerCase() === 'true') return () => undefined;
-  const fromProfile = shared.setting(profile ?? 'default', 'endpoint_url');
+  const section = profile ?? 'default';
+  const fromProfile = shared.setting(section, 'endpoint_url');
   return (service) => {
     const variable = `AWS_ENDPOINT_URL_${service.toUpperCase()}`;
     for (const [value, origin] of [
       [request.env[variable], variable],
       [request.env['AWS_ENDPOINT_URL'], 'AWS_ENDPOINT_URL'],
+      [shared.serviceSetting(section, service, 'endpoint_url'), `endpoint_url of ${service} in the services of the profile`],
       [fromProfile, 'endpoint_url of the profile'],
     ] as const) {
       if (value !== undefined && value !== '') return checkEndpoint(value, origin);
@@ -145,6 +159,9 @@ function checkEndpoint(value: string, origin: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new UserError('USAGE', `${origin}: "${value}" is not an http or https address`, { hint: 'Write it like http://127.0.0.1:4566' });
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UserError('USAGE', `${origin} must not hold a user name or a password`, { hint: 'Requests are signed with AWS credentials; nothing else is sent' });
   }
   return value;
 }
@@ -166,7 +183,7 @@ async function chooseCredentials(
   profile: string | undefined,
   region: string,
   stsEndpoint: string | undefined,
-  handler: NodeHttpHandler,
+  requestHandler: ReturnType<typeof guardHandler> | NodeHttpHandler,
 ): Promise<Identity> {
   if (request.accessKeyId !== undefined) return staticCredentials(request);
   const { env } = request;
@@ -177,19 +194,21 @@ async function chooseCredentials(
       hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; emulators that do not check them take any value',
     });
   }
-  const { fromNodeProviderChain, fromEnv } = await import('@aws-sdk/credential-providers');
-  const guarded = anywhere ? handler : guardHandler(handler, stsEndpoint);
+  const { fromNodeProviderChain, fromEnv, fromIni } = await import('@aws-sdk/credential-providers');
   const [configFilepath, filepath] = shared.files;
+  const options = {
+    configFilepath,
+    filepath,
+    ...(profile === undefined ? {} : { profile }),
+    ...(request.askMfaCode === undefined ? {} : { mfaCodeProvider: request.askMfaCode }),
+    clientConfig: { region, requestHandler, ...(anywhere ? {} : { endpoint: stsEndpoint }) },
+  };
+  // A profile that was named is used or fails: the chain would go on to the role of the machine.
+  const named = profile === undefined ? fromNodeProviderChain(options) : fromIni(options);
   const chain =
     profile === undefined && env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY']
       ? fromEnv()
-      : fromNodeProviderChain({
-          configFilepath,
-          filepath,
-          ...(profile === undefined ? {} : { profile }),
-          ...(request.askMfaCode === undefined ? {} : { mfaCodeProvider: request.askMfaCode }),
-          clientConfig: { region, requestHandler: guarded, ...(anywhere ? {} : { endpoint: stsEndpoint }) },
-        });
+      : named;
   return { credentials: remember(translateFailures(chain, profile)), source: describeSource(env, shared, profile) };
 }
 
@@ -243,6 +262,12 @@ function describeFailure(error: unknown, profile: string | undefined): UserError
         cause: error,
       },
     );
+  }
+  if (/multi-factor|MFA/i.test(text)) {
+    return new UserError('CREDENTIALS', `The profile ${profile ?? 'default'} wants an MFA code, and nobody is there to give one`, {
+      hint: 'Run it at a terminal without --disable-interactive, or use credentials that need no code',
+      cause: error,
+    });
   }
   const subject = profile === undefined ? 'No AWS credentials were found' : `The credentials of profile ${profile} cannot be used`;
   return new UserError('CREDENTIALS', `${subject}: ${text}`, {

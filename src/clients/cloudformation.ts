@@ -62,6 +62,12 @@ export interface ChangeSet {
   readonly changes: readonly ResourceChange[];
 }
 
+/** What CloudFormation says of a template that it takes. */
+export interface TemplateCheck {
+  readonly capabilities: readonly string[];
+  readonly transforms: readonly string[];
+}
+
 export interface ResourceChange {
   readonly action: string;
   readonly logicalId: string;
@@ -75,6 +81,8 @@ export interface Stacks {
   find(name: string, signal?: AbortSignal): Promise<Stack | undefined>;
   /** The template as it was deployed, byte for byte; undefined when the endpoint does not keep it. */
   template(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** Has a template looked at without a stack. A template that CloudFormation refuses is a UserError TEMPLATE_INVALID. */
+  validateTemplate(template: ChangeSetRequest['template'], signal?: AbortSignal): Promise<TemplateCheck>;
   /** The events that came after the one named (all of them without it), oldest first; at most a few pages are read. */
   eventsAfter(stackId: string, lastEventId: string | undefined, signal?: AbortSignal): Promise<StackEvent[]>;
   /** Id of the newest event, or undefined where there is none. */
@@ -116,6 +124,12 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
       call('GetTemplate', async () => {
         const answer = await client.send(new sdk.GetTemplateCommand({ StackName: stackId, TemplateStage: 'Original' }), abort(signal));
         return answer.TemplateBody;
+      }),
+
+    validateTemplate: (template, signal) =>
+      call('ValidateTemplate', async () => {
+        const answer = await client.send(new sdk.ValidateTemplateCommand(templateInput(template)), abort(signal));
+        return { capabilities: answer.Capabilities ?? [], transforms: answer.DeclaredTransforms ?? [] };
       }),
 
     eventsAfter: (stackId, lastEventId, signal) => call('DescribeStackEvents', () => readEvents(client, sdk, stackId, lastEventId, signal)),
@@ -183,6 +197,13 @@ async function translated<T>(operation: string, config: SdkClientConfig, work: (
     const failure = serviceFailure(error);
     if (failure?.name === 'OperationInProgressException' || /is in [A-Z_]*IN_PROGRESS state/.test(failure?.message ?? '')) {
       throw new UserError('STACK_BUSY', `Another operation is running: ${failure?.message}`, {
+        hint: 'Wait until it has ended, then run the command again',
+        cause: error,
+      });
+    }
+    // Somebody else has begun to create it after we looked.
+    if (failure?.name === 'AlreadyExistsException' || /already exists and cannot be created again/.test(failure?.message ?? '')) {
+      throw new UserError('STACK_BUSY', `Another deployment has begun to create the stack meanwhile: ${failure?.message}`, {
         hint: 'Wait until it has ended, then run the command again',
         cause: error,
       });
@@ -269,12 +290,16 @@ function readChange(change: Change): ResourceChange[] {
   ];
 }
 
+function templateInput(template: ChangeSetRequest['template']) {
+  return 'body' in template ? { TemplateBody: template.body } : { TemplateURL: template.url };
+}
+
 function changeSetInput(request: ChangeSetRequest) {
   return {
     StackName: request.stackName,
     ChangeSetName: request.changeSetName,
     ChangeSetType: request.type,
-    ...('body' in request.template ? { TemplateBody: request.template.body } : { TemplateURL: request.template.url }),
+    ...templateInput(request.template),
     Parameters: request.parameters.map((parameter) =>
       'value' in parameter
         ? { ParameterKey: parameter.name, ParameterValue: parameter.value }

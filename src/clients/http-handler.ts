@@ -10,6 +10,7 @@ import type { HttpHandlerOptions, NodeHttpHandlerOptions } from '@smithy/types';
 import { UserError, messageOf } from '../errors.ts';
 
 const MAX_SOCKETS = 50;
+const SILENCE_MS = 60_000;
 
 /**
  * Reads a PEM file of certificate authorities. The SDK for JavaScript knows nothing of AWS_CA_BUNDLE, so we do what the
@@ -33,12 +34,22 @@ export function readCaBundle(path: string): string {
   return text;
 }
 
-/** One connection pool for all clients of a run. `ca` is the text of a PEM bundle, trusted besides the usual authorities. */
-export async function createHttpHandler(ca: string | undefined): Promise<NodeHttpHandler> {
+export interface HttpHandlerRequest {
+  /** The text of a PEM bundle, trusted besides the usual authorities. */
+  readonly ca?: string | undefined;
+  /** Where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are looked up; absent: no proxy. */
+  readonly proxyEnv?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** One connection pool for all clients of a run. */
+export async function createHttpHandler({ ca, proxyEnv }: HttpHandlerRequest = {}): Promise<NodeHttpHandler> {
   const { NodeHttpHandler } = await import('@smithy/node-http-handler');
-  const options = { keepAlive: true, maxSockets: MAX_SOCKETS };
+  // Node's agents know proxies since 22.21 and 24.5; older ones do not look at this option.
+  const options = { keepAlive: true, maxSockets: MAX_SOCKETS, ...(proxyEnv === undefined ? {} : { proxyEnv }) };
   return new NodeHttpHandler({
     connectionTimeout: 10_000,
+    // Silence on a connection; none of the operations that we call thinks for so long.
+    socketTimeout: SILENCE_MS,
     // Requests may queue for a socket; that is what the limit is for, and no news for the user.
     socketAcquisitionWarningTimeout: 3_600_000,
     httpAgent: new HttpAgent(options),

@@ -9,6 +9,8 @@ export interface SharedConfig {
   readonly profiles: readonly string[];
   /** A setting of a profile (`region`, `endpoint_url`, `role_arn`, …). */
   setting(profile: string, key: string): string | undefined;
+  /** A setting of one service in the `services` section that a profile names. */
+  serviceSetting(profile: string, service: string, key: string): string | undefined;
   /** Paths of the configuration file and the credentials file. */
   readonly files: readonly [config: string, credentials: string];
 }
@@ -30,9 +32,11 @@ export async function readSharedConfig(request: SharedConfigRequest): Promise<Sh
     ignoreCache: true,
   });
   const config = Object.keys(configFile).filter((name) => !/^(sso-session|services)\./.test(name));
+  const setting = (profile: string, key: string) => credentialsFile[profile]?.[key] ?? configFile[profile]?.[key];
   return {
+    serviceSetting: (profile, service, key) => configFile[`services.${setting(profile, 'services') ?? ''}`]?.[`${service}.${key}`],
     profiles: [...new Set([...config, ...Object.keys(credentialsFile)])],
-    setting: (profile, key) => credentialsFile[profile]?.[key] ?? configFile[profile]?.[key],
+    setting,
     files: [configPath, credentialsPath],
   };
 }

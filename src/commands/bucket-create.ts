@@ -14,7 +14,9 @@ export const bucketCreate = defineCommand({
     const identity = await announce(context);
     const objects = await context.clients.objects();
     const { created } = await context.reporter.step({ kind: 'bucket', name }, async (step) => {
-      const made = await objects.createBucket(name);
+      // Some regions answer for a bucket that was there as if they had made it.
+      const before = await objects.findBucket(name);
+      const made = { created: (await objects.createBucket(name)).created && before?.owned !== true };
       step.summary(
         made.created ? 'made: private, encrypted, versioned, TLS only' : 'was yours already; its settings are as they should be',
       );

@@ -99,6 +99,7 @@ function tell(outcome: DeployOutcome, published: readonly PublishedArtifact[], d
   if (outcome.recordedOnly.length > 0) {
     reporter.warn(`Recorded, but not run by the local target: ${outcome.recordedOnly.join(', ')}`);
   }
+  for (const remark of outcome.remarks) reporter.warn(remark);
   const took = formatSeconds(durationMs);
   if (outcome.action === 'unchanged') {
     const work = published.some((item) => item.published) ? 'the stack is as wished' : 'no build, no upload, no change set';

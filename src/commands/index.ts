@@ -12,6 +12,7 @@ import { localStatus } from './local-status.ts';
 import { localStop } from './local-stop.ts';
 import { newProject } from './new.ts';
 import { packageCi } from './package-ci.ts';
+import { validate } from './validate.ts';
 
 /** All commands, in the order of `--help`. */
 export const COMMANDS: readonly Command[] = [
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   deleteServerless,
   packageCi,
   diff,
+  validate,
   bucketCreate,
   bucketDelete,
   newProject,

@@ -29,6 +29,8 @@ export interface OptionSpec {
   readonly aliases?: readonly string[];
   /** A number has to be at least this. */
   readonly minimum?: number;
+  /** And at most this. */
+  readonly maximum?: number;
 }
 
 export type CamelCase<S extends string> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S;

@@ -97,6 +97,11 @@ export const OPTIONS = {
     choices: ['json', 'yaml'],
     describe: 'Format of the packaged template (default: as the template is)',
   },
+  online: {
+    type: 'boolean',
+    group: 'Template',
+    describe: 'Let CloudFormation look at the template as well (ValidateTemplate)',
+  },
 
   // ---- Artifacts
   's3-bucket': {
@@ -200,6 +205,7 @@ export const OPTIONS = {
     value: 'PORT',
     group: 'Local target',
     minimum: 0,
+    maximum: 65_535,
     describe: 'Port of the local target (default 4577, or the next free one)',
   },
   follow: { type: 'boolean', group: 'Local target', inFile: false, describe: 'Go on printing as lines come' },

@@ -40,9 +40,11 @@ export async function prepareStack(options: StackOptions, template: Template, co
 
   const declared = templateParameters(template);
   const current = plan.kind === 'update' ? plan.stack : undefined;
+  concealSecrets(declared, given, context);
   const choice = chooseParameters(declared, given, current);
   for (const name of choice.undeclared) context.reporter.warn(`The template declares no parameter ${name}; it was left out`);
   const complete = { ...given, ...(await askForMissing(choice.missing, declared, context)) };
+  concealSecrets(declared, complete, context);
   requireParameters(chooseParameters(declared, complete, current));
   return {
     plan,
@@ -55,6 +57,12 @@ export async function prepareStack(options: StackOptions, template: Template, co
       hasOutsideInputs: hasOutsideInputs(template),
     },
   };
+}
+
+/** AWS's own messages may quote what was given for a NoEcho parameter. */
+function concealSecrets(declared: readonly DeclaredParameter[], given: Readonly<Record<string, string>>, context: Context): void {
+  const hidden = declared.filter((parameter) => parameter.noEcho && Object.hasOwn(given, parameter.name));
+  context.reporter.conceal(hidden.map((parameter) => given[parameter.name] ?? ''));
 }
 
 /** Values from the command line, and below them those of the parameters file. */

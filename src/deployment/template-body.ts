@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto';
 
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { TEMPLATE_LIMITS, templateBytes, templateTransport } from '../template/limits.ts';
 import { chooseBucket, type BucketWish } from './artifact-bucket.ts';
-
-/** Limits of CreateChangeSet, in bytes: a body in the request, and a template in S3 (CloudFormation quotas). */
-const BODY_LIMIT = 51_200;
-const TEMPLATE_LIMIT = 1_048_576;
 
 export interface TemplateBodyWish extends BucketWish {
   readonly s3Prefix: string | undefined;
@@ -19,10 +16,10 @@ export async function placeTemplate(
   context: Context,
   knownBucket: string | undefined,
 ): Promise<{ readonly body: string } | { readonly url: string }> {
-  const size = Buffer.byteLength(text);
-  if (size <= BODY_LIMIT) return { body: text };
-  if (size > TEMPLATE_LIMIT) {
-    throw new UserError('ARTIFACT_TOO_LARGE', `The template has ${size} bytes; CloudFormation takes ${TEMPLATE_LIMIT} at most`, {
+  const transport = templateTransport(text);
+  if (transport === 'body') return { body: text };
+  if (transport === 'too-large') {
+    throw new UserError('ARTIFACT_TOO_LARGE', `The template has ${templateBytes(text)} bytes; CloudFormation takes ${TEMPLATE_LIMITS.urlBytes} at most`, {
       hint: 'Split it into nested stacks',
     });
   }

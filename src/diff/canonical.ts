@@ -1,5 +1,5 @@
 import { isIntrinsic, scalarText } from '../template/read.ts';
-import type { JsonObject, JsonValue } from '../template/types.ts';
+import type { JsonValue } from '../template/types.ts';
 import { isMap, member } from '../template/value.ts';
 
 /** The name of the function call that a value is, or undefined. */
@@ -31,5 +31,5 @@ export function canonicalKey(value: JsonValue): string {
   if (Array.isArray(form)) return `[${(form as readonly JsonValue[]).map(canonicalKey).join(',')}]`;
   if (!isMap(form)) return JSON.stringify(form);
   const members = Object.keys(form).toSorted();
-  return `{${members.map((key) => `${JSON.stringify(key)}:${canonicalKey((form as JsonObject)[key] as JsonValue)}`).join(',')}}`;
+  return `{${members.map((key) => `${JSON.stringify(key)}:${canonicalKey(form[key] as JsonValue)}`).join(',')}}`;
 }

@@ -40,7 +40,10 @@ export function compareParameters(question: ParameterQuestion): ParameterAnswer 
     if (entry !== undefined && after === undefined && !entry.hasDefault) missing.push(name);
     const noEcho = entry?.noEcho === true || saysNoEcho(pair.before);
     if (noEcho && own !== undefined && pair.before !== undefined && entry !== undefined)
-      undecided.push({ subject: `Parameter ${name}`, reason: 'a NoEcho value is given, and nobody tells the deployed one; left out, it stays' });
+      undecided.push({
+        subject: `Parameter ${name}`,
+        reason: 'a NoEcho value is given, and nobody tells the deployed one; left out, it stays',
+      });
     changes.push(...compareParameter({ ...pair, entry, noEcho, values: noEcho ? masked(before, after) : { before, after } }));
   }
   return { changes, undecided, missing };

@@ -8,11 +8,7 @@ import type { EntryChange, PropertyChange, ResourceChange, TemplateChanges } fro
 export type Annotate = (path: Path) => string | undefined;
 
 /** What differs between two templates, but for parameters. `before` is undefined when nothing is deployed. */
-export function compareTemplates(
-  before: JsonObject | undefined,
-  after: JsonObject,
-  annotate: Annotate = () => undefined,
-): TemplateChanges {
+export function compareTemplates(before: JsonObject | undefined, after: JsonObject, annotate: Annotate = () => undefined): TemplateChanges {
   const section = (name: string): EntryChange[] => compareEntries(before, after, name);
   return {
     resources: compareResources(before, after, annotate),
@@ -74,14 +70,22 @@ function compareBodies(before: JsonValue, after: JsonValue): Difference[] {
 /** `Properties: {}` says nothing, and neither does a key without a value. */
 function withoutEmpty(body: JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries(body).filter(([key, value]) => value !== null && !(key === 'Properties' && isMap(value) && Object.keys(value).length === 0)),
+    Object.entries(body).filter(
+      ([key, value]) => value !== null && !(key === 'Properties' && isMap(value) && Object.keys(value).length === 0),
+    ),
   );
 }
 
 /** One name, or several in any order. */
 function compareSets(before: JsonValue | undefined, after: JsonValue | undefined, path: Path): Difference[] {
   const key = (value: JsonValue | undefined): string =>
-    value === undefined ? '' : [value].flat().map((item) => canonicalKey(item as JsonValue)).toSorted().join();
+    value === undefined
+      ? ''
+      : [value]
+          .flat()
+          .map((item) => canonicalKey(item))
+          .toSorted()
+          .join();
   if (key(before) === key(after)) return [];
   return [{ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
 }
@@ -101,8 +105,7 @@ function compareTop(before: JsonObject, after: JsonObject): PropertyChange[] {
   return names.flatMap((name) => {
     const [old, own] = [member(before, name) ?? undefined, member(after, name) ?? undefined];
     // One transform may be written without a list.
-    const differences =
-      name === 'Transform' ? compareValues(asList(old), asList(own), [name]) : compareValues(old, own, [name]);
+    const differences = name === 'Transform' ? compareValues(asList(old), asList(own), [name]) : compareValues(old, own, [name]);
     return differences.map((difference) => propertyChange(difference));
   });
 }

@@ -5,7 +5,7 @@ const AROUND = 12;
 
 /** Two values on one line, each cut around the place where they differ. */
 export function cutPair(before: string, after: string): readonly [string, string] {
-  if (before.length <= LONGEST && after.length <= LONGEST) return [before, after];
+  if (before.length <= LONGEST && after.length <= LONGEST) return [visible(before), visible(after)];
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start += 1;
   const from = start <= AROUND + 1 ? 0 : start - AROUND;
@@ -19,6 +19,11 @@ export function cut(text: string): string {
 
 function cutFrom(text: string, from: number): string {
   const head = from > 0 ? '…' : '';
-  const rest = text.slice(from);
+  const rest = visible(text.slice(from));
   return rest.length <= LONGEST ? head + rest : `${head}${rest.slice(0, LONGEST - 1)}…`;
+}
+
+/** What a terminal would obey comes out as its escape: templates may have been written by anybody. */
+function visible(text: string): string {
+  return text.replaceAll(/(?!\t)\p{Cc}/gu, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -125,7 +125,13 @@ function readOnlyRepositories(real: ImageRepositories): ImageRepositories {
 function readOnlyEngine(real: ContainerEngine): ContainerEngine {
   const { name, source, address, os, architecture, apiVersion, builder } = real;
   return {
-    ...{ name, source, address, os, architecture, apiVersion, builder },
+    name,
+    source,
+    address,
+    os,
+    architecture,
+    apiVersion,
+    builder,
     inspect: (reference) => real.inspect(reference),
     load: (archive, signal) => real.load(archive, signal),
     build: refuse,

@@ -49,7 +49,13 @@ export async function planCode(
 
   const { clients, signal, env } = context;
   const { region } = await clients.edge();
-  const deps = { repositories: clients.repositories, engine: clients.engine, reporter: quietSummaries(context.reporter, wish), signal, env };
+  const deps = {
+    repositories: clients.repositories,
+    engine: clients.engine,
+    reporter: quietSummaries(context.reporter, wish),
+    signal,
+    env,
+  };
   const limit = pLimit(PARALLEL);
   const plan = async (artifact: Artifact): Promise<PlannedArtifact> => ({
     artifact,

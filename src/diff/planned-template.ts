@@ -49,14 +49,20 @@ export function planTemplate(
       } else if (planned.kind === 'known') {
         const location = knownLocation(use, planned.location, present, isExact);
         value = withValueAt(value, use.path, writtenValue(use, location ?? planned.location, local, present));
-        if (location === undefined) notes.set(pathText(use.path), `${item.name} has changed`);
+        if (location === undefined) notes.set(pathText(use.path), remark(use, planned.location, present, item.name));
       } else {
         value = withValueAt(value, use.path, `(${item.name}, to be built)`);
-        notes.set(pathText(use.path), planned.kind === 'new' ? `${item.name} has changed and would be built` : planned.reason);
+        notes.set(pathText(use.path), planned.kind === 'new' ? `${item.name} differs and would be built` : planned.reason);
       }
     }
   }
   return { value: value as JsonObject, notes, undecided };
+}
+
+function remark(use: ArtifactUse, planned: Location, present: JsonValue | undefined, name: string): string {
+  const place = readS3Place(use, present);
+  const isMoved = planned.type === 's3' && place !== undefined && basename(place.key) === basename(planned.key);
+  return isMoved ? 'the same content in another place' : `${name === '.' ? 'the project' : name} differs`;
 }
 
 /** `Resources.Fn.Properties.CodeUri` → `Fn.CodeUri`. */
@@ -78,7 +84,8 @@ function knownLocation(use: ArtifactUse, planned: Location, present: JsonValue |
   }
   const place = readS3Place(use, present);
   if (place === undefined) return undefined;
-  if (isExact ? place.bucket !== planned.bucket || place.key !== planned.key : basename(place.key) !== basename(planned.key)) return undefined;
+  if (isExact ? place.bucket !== planned.bucket || place.key !== planned.key : basename(place.key) !== basename(planned.key))
+    return undefined;
   return { ...planned, ...place };
 }
 

@@ -15,6 +15,8 @@ export interface ShownDiff {
 
 const SIGNS = { added: '+', changed: '~', removed: '-' } as const;
 const COLORS = { added: 'green', changed: 'yellow', removed: 'red' } as const;
+/** Content digests in keys, tags and references to images: twelve digits tell them apart. */
+const DIGEST = /\b([0-9a-f]{12})[0-9a-f]{52}\b/g;
 /** Lines of one text that are shown. */
 const MOST_LINES = 30;
 
@@ -23,8 +25,16 @@ export function renderDiff(diff: ShownDiff, style: Style): string {
   const { changes, undecided } = diff;
   const blocks = [
     block('Resources', resourceLines(changes.resources, style), style),
-    block('Parameters', changes.parameters.flatMap((change) => parameterLines(change, style)), style),
-    block('Tags', changes.tags.map((change) => valueLine(change, style)), style),
+    block(
+      'Parameters',
+      changes.parameters.flatMap((change) => parameterLines(change, style)),
+      style,
+    ),
+    block(
+      'Tags',
+      changes.tags.map((change) => valueLine(change, style)),
+      style,
+    ),
     block('Outputs', entryLines(changes.outputs, style), style),
     block('Conditions', entryLines(changes.conditions, style), style),
     block('Mappings', entryLines(changes.mappings, style), style),
@@ -33,8 +43,16 @@ export function renderDiff(diff: ShownDiff, style: Style): string {
     block('Globals', entryLines(changes.globals, style), style),
     block('Hooks', entryLines(changes.hooks, style), style),
     // What a new stack's template says about itself is no news.
-    block('Template', (diff.exists ? changes.template : []).flatMap((change) => propertyLines(change, '  ', style)), style),
-    block('Not compared', undecided.map(({ subject, reason }) => `  ${style('yellow', '?')}  ${subject}: ${reason}`), style),
+    block(
+      'Template',
+      (diff.exists ? changes.template : []).flatMap((change) => propertyLines(change, '  ', style)),
+      style,
+    ),
+    block(
+      'Not compared',
+      undecided.map(({ subject, reason }) => `  ${style('yellow', '?')}  ${subject}: ${reason}`),
+      style,
+    ),
   ].filter((text) => text !== '');
   return [style('bold', headline(diff)), ...blocks].join('\n\n');
 }
@@ -55,7 +73,9 @@ function headline({ stackName, exists, changes, undecided }: ShownDiff): string 
     [count('changed'), 'to change'],
     [count('removed'), 'to remove'],
   ] as const;
-  const parts = counts.filter(([number]) => number > 0).map(([number, words], index) => `${index === 0 ? plural(number, 'resource') : number} ${words}`);
+  const parts = counts
+    .filter(([number]) => number > 0)
+    .map(([number, words], index) => `${index === 0 ? plural(number, 'resource') : number} ${words}`);
   const words = parts.length === 0 ? 'no resource differs' : parts.join(', ');
   return exists ? `Stack ${stackName}: ${words}` : `Stack ${stackName} does not exist yet: ${words}`;
 }
@@ -104,13 +124,22 @@ function propertyLines(change: PropertyChange, indent: string, style: Style): st
   const remark = note === undefined ? '' : style('dim', `  (${note})`);
   const texts = [longText(before), longText(after)];
   if (texts.some((text) => text !== undefined)) {
-    return [`${indent}${path}${remark}`, ...textLines(texts[0] ?? shown(before) ?? '', texts[1] ?? shown(after) ?? '', `${indent}  `, style)];
+    return [
+      `${indent}${path}${remark}`,
+      ...textLines(texts[0] ?? shown(before) ?? '', texts[1] ?? shown(after) ?? '', `${indent}  `, style),
+    ];
   }
-  return [`${indent}${path}  ${arrow(shown(before), shown(after), style)}${remark}`];
+  // What looks the same as short text (a text with a line end, null and "null") is shown as JSON.
+  const isAlike = shown(before)?.trim() === shown(after)?.trim() && before !== after;
+  const values = isAlike ? arrow(JSON.stringify(before), JSON.stringify(after), style) : arrow(shown(before), shown(after), style);
+  return [`${indent}${path === '' ? '' : `${path}  `}${values}${remark}`];
 }
 
 function shown(value: JsonValue | undefined): string | undefined {
-  return value === undefined ? undefined : shortForm(value).replaceAll(/\s*\n\s*/g, ' ');
+  if (value === undefined) return undefined;
+  return shortForm(value)
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replaceAll(DIGEST, '$1…');
 }
 
 function arrow(before: string | undefined, after: string | undefined, style: Style): string {
@@ -122,6 +151,7 @@ function arrow(before: string | undefined, after: string | undefined, style: Sty
 
 function textLines(before: string, after: string, indent: string, style: Style): string[] {
   const lines = textDiff(before, after);
+  if (lines.length === 0) return [`${indent}${style('dim', 'only line ends differ')}`];
   const shownLines = lines.slice(0, MOST_LINES).map(({ kind, text }) => {
     if (kind === 'removed') return `${indent}${style('red', `- ${cut(text)}`)}`;
     if (kind === 'added') return `${indent}${style('green', `+ ${cut(text)}`)}`;

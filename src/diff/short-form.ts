@@ -25,7 +25,7 @@ function nested(value: JsonValue): string {
 
 function inner(value: JsonValue): string {
   if (typeof value !== 'string') return nested(value);
-  return /^[\w./:@*$-][\w ./:@*$-]*$/.test(value) ? value : JSON.stringify(value);
+  return /^[\w./:@*$-][\w ./:@*$-]*$/.test(value) && !value.includes(': ') ? value : JSON.stringify(value);
 }
 
 /** The text of several lines that a value is: a text itself, or one that `Fn::Sub` fills in. Undefined for any other value. */

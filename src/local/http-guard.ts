@@ -5,9 +5,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 
-const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]']);
+/** The last one is how containers on an engine in a virtual machine reach this machine; a foreign page cannot have the name. */
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]', 'host.docker.internal']);
 
-/** Whether the Host header names this machine's loopback (or a name under `.localhost`) and the port the request came in on. */
+/** Whether the Host header names this machine (or a name under `.localhost`) and the port the request came in on. */
 export function hasOwnHost(request: IncomingMessage): boolean {
   const host = splitHost(request.headers.host ?? '');
   if (host === undefined || host.port !== (request.socket.localPort ?? -1)) return false;

@@ -1,9 +1,11 @@
 import { appendFileSync } from 'node:fs';
 
+import { messageOf } from '../errors.ts';
 import { createPlainLines, escapeCommand, type LineOptions, type Lines } from './lines.ts';
 import { renderAnswer, renderError, type ShownError } from './render.ts';
 import type { Answer, ReportEvent, Reporter, Table } from './reporter.ts';
-import type { Streams } from './streams.ts';
+import { createSecrets, type Secrets } from './secrets.ts';
+import type { Sink, Streams } from './streams.ts';
 import { createStyle, wantsColor } from './style.ts';
 
 export type OutputFormat = 'table' | 'json' | 'ndjson';
@@ -32,7 +34,9 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
   const github = env['GITHUB_ACTIONS'] === 'true';
   const errorStyle = createStyle(wantsColor({ option: options.color, env, isTerminal: stderr.isTTY === true }));
   const answerStyle = createStyle(wantsColor({ option: options.color, env, isTerminal: stdout.isTTY === true }));
-  const lineOptions: LineOptions = { stderr, style: errorStyle, verbose: options.verbose, now: options.now, github };
+  const secrets = createSecrets();
+  const shown: Sink = { isTTY: stderr.isTTY, write: (text) => stderr.write(secrets.hide(text)) };
+  const lineOptions: LineOptions = { stderr: shown, style: errorStyle, verbose: options.verbose, now: options.now, github };
 
   // ora is loaded for the first step only: most answers come without one.
   let lines: Lines = createPlainLines(lineOptions);
@@ -48,7 +52,7 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
   const warnings: string[] = [];
   let answer: Answer | undefined;
   const writeEvent = (event: ReportEvent): void => {
-    if (format === 'ndjson') stdout.write(`${JSON.stringify(event)}\n`);
+    if (format === 'ndjson') stdout.write(`${JSON.stringify(event, secrets.replacer)}\n`);
   };
   const reporter: Reporter = {
     async step(title, work) {
@@ -60,15 +64,16 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       if (!options.quiet) lines.info(message);
     },
     debug: (message) => {
-      if (options.verbose) stderr.write(`${errorStyle('dim', message)}\n`);
+      if (options.verbose) lines.info(errorStyle('dim', message));
     },
     warn(message) {
       if (warnings.includes(message)) return;
-      warnings.push(message);
+      warnings.push(secrets.hide(message));
       lines.warn(message);
       writeEvent({ type: 'warning', message });
     },
     event: writeEvent,
+    conceal: (texts) => secrets.add(texts),
     line(text) {
       if (format === 'table') stdout.write(`${text}\n`);
     },
@@ -82,13 +87,15 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
     async finish(command, error, knownResult) {
       lines.close();
       const result = answer?.data ?? knownResult;
-      if (format !== 'table') stdout.write(document(format, command, error, result, warnings));
+      // What a command answers is wanted as it is; what went wrong may quote anything.
+      const replacer = error === undefined ? undefined : secrets.replacer;
+      if (format !== 'table') stdout.write(document(format, { command, error, result, warnings }, replacer));
       else if (answer !== undefined && error === undefined) stdout.write(await renderAnswer(answer, answerStyle));
       if (error !== undefined) {
-        stderr.write(renderError(error, errorStyle));
-        if (github) stderr.write(`::error title=${escapeCommand(error.code)}::${escapeCommand(error.message)}\n`);
+        shown.write(renderError(error, errorStyle));
+        if (github) shown.write(`::error title=${escapeCommand(error.code)}::${escapeCommand(error.message)}\n`);
       } else if (answer !== undefined) {
-        writeStepSummary(env, command, answer);
+        writeStepSummary(env, command, answer, reporter);
       }
     },
   };
@@ -98,17 +105,19 @@ function noop(): void {
   // A quiet run shows no steps.
 }
 
-function isCi(env: OutputOptions['env']): boolean {
+/** Whether this is a build server: `CI` with any value but `false` and `0`. */
+export function isCi(env: OutputOptions['env']): boolean {
   return env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false' && env['CI'] !== '0';
 }
 
-function document(
-  format: 'json' | 'ndjson',
-  command: string,
-  error: ShownError | undefined,
-  result: unknown,
-  warnings: readonly string[],
-): string {
+interface End {
+  readonly command: string;
+  readonly error: ShownError | undefined;
+  readonly result: unknown;
+  readonly warnings: readonly string[];
+}
+
+function document(format: 'json' | 'ndjson', { command, error, result, warnings }: End, replacer: Secrets['replacer'] | undefined): string {
   const shown =
     error === undefined
       ? undefined
@@ -126,11 +135,11 @@ function document(
     ...(result === undefined ? (shown === undefined ? { result: null } : {}) : { result }),
     warnings,
   };
-  return format === 'json' ? `${JSON.stringify(body, null, 2)}\n` : `${JSON.stringify({ type: 'end', ...body })}\n`;
+  return format === 'json' ? `${JSON.stringify(body, replacer, 2)}\n` : `${JSON.stringify({ type: 'end', ...body }, replacer)}\n`;
 }
 
-/** In GitHub Actions the answer also goes to the summary page of the job. */
-function writeStepSummary(env: OutputOptions['env'], command: string, answer: Answer): void {
+/** In GitHub Actions the answer also goes to the summary page of the job. The work is done by then: a failure is only told. */
+function writeStepSummary(env: OutputOptions['env'], command: string, answer: Answer, reporter: Reporter): void {
   const file = env['GITHUB_STEP_SUMMARY'];
   if (file === undefined || file === '') return;
   const tables = answer.human.filter((part): part is Table => typeof part === 'object' && part.rows.length > 0);
@@ -140,5 +149,9 @@ function writeStepSummary(env: OutputOptions['env'], command: string, answer: An
   const text = tables
     .map((table) => [row(table.columns), row(table.columns.map(() => '---')), ...table.rows.map(row)].join('\n'))
     .join('\n\n');
-  appendFileSync(file, `### lambda-tool ${command}\n\n${text}\n\n`);
+  try {
+    appendFileSync(file, `### lambda-tool ${command}\n\n${text}\n\n`);
+  } catch (error) {
+    reporter.info(`The step summary ${file} could not be written: ${messageOf(error)}`);
+  }
 }

@@ -24,6 +24,7 @@ export interface LineOptions {
 /** One complete line per fact, prefixed by what it is about: for pipes, CI and logs. */
 export function createPlainLines(options: LineOptions): Lines {
   const write = (text: string): void => options.stderr.write(`${text}\n`);
+  const group = createGroup(options.github ? write : () => undefined);
   return {
     async step(title, work) {
       const prefix = `[${title.kind} ${title.name}]`;
@@ -33,12 +34,17 @@ export function createPlainLines(options: LineOptions): Lines {
         const result = await work({
           progress: () => undefined,
           note: (text) => write(`${prefix} ${text}`),
-          output: (line) => write(`${prefix} | ${line}`),
+          output: (line) => {
+            group.open(prefix);
+            write(`${prefix} | ${line}`);
+          },
           summary: (text) => (summary = text),
         });
+        group.close(prefix);
         write(`${prefix} ${summary ?? 'done'} (${formatSeconds(options.now() - started)})`);
         return result;
       } catch (error) {
+        group.close(prefix);
         write(`${prefix} ${options.style('red', 'failed')} (${formatSeconds(options.now() - started)})`);
         throw error;
       }
@@ -46,6 +52,23 @@ export function createPlainLines(options: LineOptions): Lines {
     info: (message) => write(message),
     warn: (message) => write(options.github ? `::warning::${escapeCommand(message)}` : `${options.style('yellow', 'Warning:')} ${message}`),
     close: () => undefined,
+  };
+}
+
+/** The log of what a step runs folds away in GitHub Actions. Groups cannot be nested: the first step that writes one has it. */
+function createGroup(write: (text: string) => void) {
+  let owner: string | undefined;
+  return {
+    open(prefix: string): void {
+      if (owner !== undefined) return;
+      owner = prefix;
+      write(`::group::${escapeCommand(prefix)} log`);
+    },
+    close(prefix: string): void {
+      if (owner !== prefix) return;
+      owner = undefined;
+      write('::endgroup::');
+    },
   };
 }
 

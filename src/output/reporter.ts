@@ -60,6 +60,8 @@ export interface Reporter {
   event(event: ReportEvent): void;
   /** A line of an answer that comes bit by bit (a log that is followed): on stdout at once, when the output is for people. */
   line(text: string): void;
+  /** Never show these texts in a message, an event or an error (values of NoEcho parameters). */
+  conceal(secrets: readonly string[]): void;
   /** The answer: with `line`, the only thing on stdout. */
   result(answer: Answer): void;
 }

@@ -85,7 +85,7 @@ function readText(text: string, spec: OptionSpec, where: string): OptionValue {
     case 'boolean':
       return parseBoolean(text, where);
     case 'number':
-      return parseInteger(text, where, spec.minimum);
+      return parseInteger(text, where, spec);
     case 'list':
       return parseList(text);
     case 'map':
@@ -119,7 +119,7 @@ function readFileValue(file: DefaultsFile, name: string, spec: OptionSpec): Opti
   if (typeof raw === 'boolean' && spec.type === 'boolean') return raw;
   if (typeof raw === 'number') {
     if (spec.type === 'string' && Number.isSafeInteger(raw)) return String(raw);
-    if (spec.type === 'number') return inFile(() => parseInteger(String(raw), where, spec.minimum));
+    if (spec.type === 'number') return inFile(() => parseInteger(String(raw), where, spec));
   }
   if (Array.isArray(raw) && spec.type === 'list') return raw.map((item) => scalar(item, where));
   if (typeof raw === 'object' && !Array.isArray(raw) && spec.type === 'map') {

@@ -51,13 +51,19 @@ export function parseBoolean(text: string, name: string): boolean {
   throw new UserError('USAGE', `${name} takes true or false, not "${text}"`);
 }
 
+export interface IntegerBounds {
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
 /** A whole number of 32 bits, as the reference tool takes them. Throws UserError USAGE. */
-export function parseInteger(text: string, name: string, minimum?: number): number {
+export function parseInteger(text: string, name: string, { minimum, maximum }: IntegerBounds = {}): number {
   const value = Number(text.trim());
   if (!/^\s*[-+]?\d+\s*$/.test(text) || Math.abs(value) > 0x7fffffff) {
     throw new UserError('USAGE', `${name} takes a whole number, not "${text}"`);
   }
   if (minimum !== undefined && value < minimum) throw new UserError('USAGE', `${name} must be at least ${minimum}, not ${value}`);
+  if (maximum !== undefined && value > maximum) throw new UserError('USAGE', `${name} must be at most ${maximum}, not ${value}`);
   return value;
 }
 

@@ -42,6 +42,8 @@ export interface DeployOutcome {
   readonly finished: boolean;
   /** Resources that only the local target's records hold, by type. */
   readonly recordedOnly: readonly string[];
+  /** Further remarks of the endpoint about what came up. */
+  readonly remarks: readonly string[];
 }
 
 /** Brings the stack to the wished state. Throws UserError CHANGE_SET_FAILED, STACK_FAILED, STACK_BUSY, INTERRUPTED. */
@@ -62,7 +64,7 @@ export async function deployStack(request: DeployRequest, deps: DeployDeps): Pro
 }
 
 function unchanged(stack: Stack): DeployOutcome {
-  return { action: 'unchanged', stack, finished: true, recordedOnly: [] };
+  return { action: 'unchanged', stack, finished: true, recordedOnly: [], remarks: [] };
 }
 
 async function prepare(request: DeployRequest, deps: DeployDeps): Promise<PreparedChangeSet> {
@@ -130,14 +132,14 @@ async function execute(
   step.note(`${request.plan.kind === 'update' ? 'update' : 'creation'} started${total > 0 ? `, ${plural(total, 'resource')}` : ''}`);
   if (!request.wait) {
     step.summary('started, not waited for');
-    return { action, stack: await reread(deps, prepared.stackId, request.stackName), finished: false, recordedOnly: [] };
+    return { action, stack: await reread(deps, prepared.stackId, request.stackName), finished: false, recordedOnly: [], remarks: [] };
   }
   const log = createEventLog(deps, step, total);
   const end = await follow({ id: prepared.stackId, name: request.stackName }, after, request, deps, log);
   const stack = await reread(deps, prepared.stackId, request.stackName);
   if (end.status !== 'CREATE_COMPLETE' && end.status !== 'UPDATE_COMPLETE') throw failed(request, deps, log, stack, end.status);
   step.summary(log.describe());
-  return { action, stack, finished: true, recordedOnly: log.recordedOnly() };
+  return { action, stack, finished: true, recordedOnly: log.recordedOnly(), remarks: log.remarks() };
 }
 
 function actionOf(plan: DeployRequest['plan']): DeployAction {

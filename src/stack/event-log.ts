@@ -14,9 +14,13 @@ export interface EventLog {
   progress(): string;
   /** Types of resources of which the endpoint said that it only records them. */
   recordedOnly(): readonly string[];
+  /** What else the endpoint remarked about resources that came up: `Fn: …`. */
+  remarks(): readonly string[];
 }
 
+/** The local target gives remarks as the reason of an event that tells of success; AWS gives none there. */
 const RECORDED_ONLY = /^Recorded only/;
+const CAME_UP = new Set(['CREATE_COMPLETE', 'UPDATE_COMPLETE']);
 
 /** `total`: how many resources the operation changes, as far as known; 0 counts without an end. */
 export function createEventLog(deps: { readonly reporter: Reporter; readonly clock: Clock }, step: Step, total: number): EventLog {
@@ -24,6 +28,13 @@ export function createEventLog(deps: { readonly reporter: Reporter; readonly clo
   const started = new Map<string, number>();
   const done = new Set<string>();
   const recorded = new Set<string>();
+  const remarks = new Set<string>();
+  const takeRemarks = (event: StackEvent, ofStack: boolean): void => {
+    for (const remark of event.reason?.split('; ') ?? []) {
+      if (RECORDED_ONLY.test(remark)) recorded.add(event.resourceType);
+      else remarks.add(ofStack ? remark : `${event.logicalId}: ${remark}`);
+    }
+  };
 
   const count = (): string => (total > 0 ? `${Math.min(done.size, total)}/${total}` : String(done.size));
   const words = (): string => (total > 0 ? `${Math.min(done.size, total)} of ${plural(total, 'resource')}` : plural(done.size, 'resource'));
@@ -34,7 +45,7 @@ export function createEventLog(deps: { readonly reporter: Reporter; readonly clo
       const ofStack = event.physicalId === event.stackId;
       const seconds = duration(started, event);
       if (!ofStack && /(?<!ROLLBACK)_COMPLETE$/.test(event.status)) done.add(event.logicalId);
-      if (RECORDED_ONLY.test(event.reason ?? '')) recorded.add(event.resourceType);
+      if (CAME_UP.has(event.status)) takeRemarks(event, ofStack);
       step.note(`${ofStack ? '' : `${count()} `}${line(event, seconds)}`, { lasting: !ofStack && !event.status.endsWith('_IN_PROGRESS') });
       step.progress(`${words()}${ofStack ? '' : ` · ${event.logicalId} ${event.status}`}`);
       deps.reporter.event({
@@ -51,6 +62,7 @@ export function createEventLog(deps: { readonly reporter: Reporter; readonly clo
     describe: words,
     progress: () => (done.size === 0 && total === 0 ? '' : ` (${words()})`),
     recordedOnly: () => [...recorded].toSorted(),
+    remarks: () => [...remarks],
   };
 }
 
@@ -68,6 +80,6 @@ function duration(started: Map<string, number>, event: StackEvent): number | und
 
 function line(event: StackEvent, seconds: number | undefined): string {
   const took = seconds === undefined ? '' : ` ${seconds.toFixed(1)} s`;
-  const why = event.reason === undefined || RECORDED_ONLY.test(event.reason) ? '' : `: ${event.reason}`;
+  const why = event.reason === undefined || CAME_UP.has(event.status) ? '' : `: ${event.reason}`;
   return `${event.logicalId} ${event.resourceType} ${event.status}${took}${why}`;
 }

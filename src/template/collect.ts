@@ -57,7 +57,24 @@ export function referenceError(code: ErrorCode, reference: Reference, reason: st
   const { template, logicalId, textPath } = reference;
   const { line } = template.positionOf(textPath);
   const property = pathText(textPath.slice(textPath[0] === 'Resources' ? textPath.indexOf(logicalId) + 1 : 0));
-  return new UserError(code, `${template.path}:${line}: ${logicalId}: ${property === '' ? '' : `${property} `}${reason}`, details);
+  const said = `${logicalId}: ${property === '' ? '' : `${property} `}${reason}`;
+  const error = new UserError(code, `${template.path}:${line}: ${said}`, details);
+  places.set(error, { template, path: textPath, said });
+  return error;
+}
+
+/** Where an error of `referenceError` comes from, and what it says without the place. */
+export interface ProblemPlace {
+  readonly template: Template;
+  readonly path: Path;
+  readonly said: string;
+}
+
+const places = new WeakMap<UserError, ProblemPlace>();
+
+/** For whoever lists problems instead of stopping at the first. */
+export function placeOfProblem(error: UserError): ProblemPlace | undefined {
+  return places.get(error);
 }
 
 /** The error for a path that leads nowhere. */

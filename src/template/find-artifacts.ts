@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Architecture, Artifact } from '../artifacts/types.ts';
+import { UserError } from '../errors.ts';
 import {
   ArtifactCollection,
   missingPath,
@@ -30,6 +31,8 @@ export interface FindOptions {
   readonly defaultArchitecture?: Architecture | undefined;
   /** Values of parameters, for runtimes and architectures that are a `Ref`. */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
+  /** Told of everything that is wrong, in the order of the text; without it the first of them is thrown. */
+  readonly onProblem?: ((problem: UserError) => void) | undefined;
 }
 
 export interface FoundArtifacts {
@@ -67,9 +70,21 @@ async function findIn(template: Template, options: FindOptions, chain: readonly 
     // One after the other: the order of the text is the order of the answer and of the first error.
     if (hasProperties(scope, resource)) await findInResource(scope, resource);
   }
-  await findInMetadata(scope);
-  await findIncludes(scope);
+  await collecting(scope, () => findInMetadata(scope));
+  await collecting(scope, () => findIncludes(scope));
   return { artifacts: found.list(), warnings: found.warnings };
+}
+
+/** Goes on after a problem when somebody collects them. */
+async function collecting(scope: Scope, work: () => Promise<void>): Promise<void> {
+  const { onProblem } = scope.options;
+  if (onProblem === undefined) return work();
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onProblem(error);
+  }
 }
 
 /** A resource without Properties is looked at only where Globals may say something for it. */
@@ -81,10 +96,11 @@ function hasProperties(scope: Scope, resource: ResourceEntry): boolean {
 
 async function findInResource(scope: Scope, resource: ResourceEntry): Promise<void> {
   const fallback = scope.options.defaultArchitecture ?? 'x86_64';
-  if (resource.type in IMAGE_PROPERTIES && isImageFunction(scope, resource)) return findImages(scope, resource, fallback);
+  if (resource.type in IMAGE_PROPERTIES && isImageFunction(scope, resource))
+    return collecting(scope, () => findImages(scope, resource, fallback));
   for (const row of rowsOf(resource.type)) {
     if (row.instead?.some((name) => member(resource.properties, name) !== undefined) === true) continue;
-    for (const place of placesOf(scope, resource, row)) await findInPlace(scope, resource, row, place);
+    for (const place of placesOf(scope, resource, row)) await collecting(scope, () => findInPlace(scope, resource, row, place));
   }
 }
 
@@ -219,7 +235,8 @@ async function addTemplate(scope: Scope, reference: Reference, text: string, fou
     throw referenceError('TEMPLATE_INVALID', reference, `leads back to a template that it is itself nested in: ${JSON.stringify(text)}`);
   const shown = join(dirname(scope.template.path), text.replaceAll('\\', '/'));
   const template = await parseTemplate(await readFile(found.path, 'utf8'), shown);
-  const options: FindOptions = { templateDirectory: dirname(found.path), defaultArchitecture: scope.options.defaultArchitecture };
+  const { defaultArchitecture, onProblem } = scope.options;
+  const options: FindOptions = { templateDirectory: dirname(found.path), defaultArchitecture, onProblem };
   const nested = await findIn(template, options, [...scope.chain, found.path]);
   scope.found.warnings.push(...nested.warnings);
   scope.found.add([found.path], { kind: 'template', path: found.path, template, artifacts: nested.artifacts }, use);

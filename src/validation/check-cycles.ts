@@ -46,6 +46,7 @@ export function* circularReferences(facts: TemplateFacts): Iterable<Problem> {
 
 /** Circles that exist only where certain branches of `Fn::If` are taken. */
 export function* conditionalCircles(facts: TemplateFacts): Iterable<Problem> {
+  if (!facts.references.some(({ conditional }) => conditional)) return;
   const sure = new Set(circlesIn(graphOf(facts, false)).flatMap((circle) => circle.map(({ from }) => from)));
   for (const circle of circlesIn(graphOf(facts, true))) if (!circle.some(({ from }) => sure.has(from))) yield describe(circle);
 }
@@ -64,9 +65,9 @@ function graphOf(facts: TemplateFacts, withConditional: boolean): Graph {
   return graph;
 }
 
-/** Whether what stands at a path is part of the resource itself. */
+/** Whether what stands at a path is surely part of the resource itself. */
 function isOwn(facts: TemplateFacts, logicalId: string, at: Path): boolean {
-  if (isDynamic(logicalId) || at[2] === 'Connectors') return false;
+  if (isDynamic(logicalId) || (at[2] !== 'Properties' && at[2] !== 'DependsOn')) return false;
   const body = facts.template.value['Resources'];
   const resource = member(body, logicalId);
   const type = textMember(resource, 'Type') ?? '';
@@ -116,7 +117,12 @@ function* globalEdges(facts: TemplateFacts): Iterable<{ from: string; edge: Edge
     for (const { kind, name, at } of inherited) {
       const property = String(at[2]);
       const isGlobal = property === 'Environment' || propertyOrGlobal(facts.search, resource, property)?.path[0] === 'Globals';
-      if (kind === 'Condition' || kind === 'Fn::FindInMap' || !isGlobal || OWN_PROPERTIES['AWS::Serverless::Function']?.includes(property) !== true)
+      if (
+        kind === 'Condition' ||
+        kind === 'Fn::FindInMap' ||
+        !isGlobal ||
+        OWN_PROPERTIES['AWS::Serverless::Function']?.includes(property) !== true
+      )
         continue;
       yield { from: resource.logicalId, edge: { to: name.split('.', 1)[0] ?? '', at, conditional: false } };
     }
@@ -178,7 +184,7 @@ function shortestCircle(graph: Graph, start: string): Step[] {
 
 function backTo(start: string, last: Step, cameBy: ReadonlyMap<string, Step>): Step[] {
   const steps = [last];
-  for (let from = last.from; from !== start; ) {
+  for (let from = last.from; from !== start;) {
     const step = cameBy.get(from);
     if (step === undefined) break;
     steps.unshift(step);

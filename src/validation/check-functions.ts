@@ -11,7 +11,8 @@ const FUNCTION_TYPES = new Set(['AWS::Serverless::Function', 'AWS::Lambda::Funct
 function functionsOf({ typed }: TemplateFacts): ResourceEntry[] {
   return typed.filter(({ type, body }) => {
     const properties = member(body, 'Properties');
-    const plain = !isIntrinsic(properties) && member(properties, 'Fn::Transform') === undefined && member(body, 'Fn::Transform') === undefined;
+    const plain =
+      !isIntrinsic(properties) && member(properties, 'Fn::Transform') === undefined && member(body, 'Fn::Transform') === undefined;
     return FUNCTION_TYPES.has(type) && plain;
   });
 }
@@ -41,7 +42,11 @@ export function* functionsWithoutHandler(facts: TemplateFacts): Iterable<Problem
 }
 
 function imageHint({ properties, body }: ResourceEntry): string {
-  const isImage = [member(properties, 'ImageUri'), member(member(properties, 'Code'), 'ImageUri'), member(member(body, 'Metadata'), 'Dockerfile')];
+  const isImage = [
+    member(properties, 'ImageUri'),
+    member(member(properties, 'Code'), 'ImageUri'),
+    member(member(body, 'Metadata'), 'Dockerfile'),
+  ];
   return isImage.some((value) => value !== undefined) ? '; an image function needs PackageType: Image' : '';
 }
 
@@ -102,5 +107,9 @@ function targetOf(value: JsonValue | undefined): JsonValue | undefined {
 function isGrantedBySam(facts: TemplateFacts, { properties }: ResourceEntry): boolean {
   const target = targetOf(member(properties, 'FunctionName'));
   const owner = facts.typed.find(({ logicalId, type }) => logicalId === target && type === 'AWS::Serverless::Function');
-  return owner !== undefined && member(properties, 'Principal') === '*' && textMember(member(owner.properties, 'FunctionUrlConfig'), 'AuthType') === 'NONE';
+  return (
+    owner !== undefined &&
+    member(properties, 'Principal') === '*' &&
+    textMember(member(owner.properties, 'FunctionUrlConfig'), 'AuthType') === 'NONE'
+  );
 }

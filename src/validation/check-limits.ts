@@ -46,7 +46,8 @@ export function* longDescriptions({ template, outputs }: TemplateFacts): Iterabl
     if (value === undefined || value === null) continue;
     if (typeof value === 'object') yield { at, message: 'a Description must be plain text, without functions' };
     const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
-    if (bytes > DESCRIPTION_BYTES) yield { at, message: `the Description has ${bytes} bytes, and CloudFormation takes ${DESCRIPTION_BYTES}` };
+    if (bytes > DESCRIPTION_BYTES)
+      yield { at, message: `the Description has ${bytes} bytes, and CloudFormation takes ${DESCRIPTION_BYTES}` };
   }
 }
 

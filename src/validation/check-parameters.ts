@@ -17,8 +17,11 @@ export function* parametersWithoutType({ parameters }: TemplateFacts): Iterable<
 /** Defaults and given values against what the declaration allows. */
 export function* parameterValues({ parameters, options }: TemplateFacts): Iterable<Problem> {
   for (const entry of parameters) {
-    const given = options.parameters !== undefined && Object.hasOwn(options.parameters, entry.name) ? options.parameters[entry.name] : undefined;
-    yield* given === undefined ? defaultProblems(entry) : problemsOf(entry, given).map((reason) => ({ at: entry.path, message: `the value given for ${entry.name} ${reason}` }));
+    const given =
+      options.parameters !== undefined && Object.hasOwn(options.parameters, entry.name) ? options.parameters[entry.name] : undefined;
+    yield* given === undefined
+      ? defaultProblems(entry)
+      : problemsOf(entry, given).map((reason) => ({ at: entry.path, message: `the value given for ${entry.name} ${reason}` }));
   }
 }
 

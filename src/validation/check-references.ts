@@ -13,10 +13,13 @@ const PSEUDO_PARAMETERS = ['AccountId', 'NotificationARNs', 'NoValue', 'Partitio
 /** Names that the serverless transform makes and that begin with no resource of the template (sam-specification-generated-resources). */
 const SHARED_GENERATED = /^(?:Serverless[A-Z]|CodeDeployServiceRole$|ApiGatewayDomainName|RecordSetGroup)/;
 
+/** What follows the name of its maker: `Role`, `Url`, `.Alias`, an event or stage and what it is for (`prodStage`), or a digest. */
+const GENERATED_REST = /[A-Z.]|^[0-9a-f]{10}/;
+
 /** Whether a transform may make a resource, or a property of one (`Fn.Alias`), of that name. */
 function mayBeGenerated(facts: TemplateFacts, name: string): boolean {
   if (facts.serverless && SHARED_GENERATED.test(name)) return true;
-  return facts.generators.some((generator) => name !== generator && name.startsWith(generator));
+  return facts.generators.some((generator) => name.startsWith(generator) && GENERATED_REST.test(name.slice(generator.length)));
 }
 
 /** `Table.Arn` → `Table`. */
@@ -74,7 +77,8 @@ export function* misplacedReferences(facts: TemplateFacts): Iterable<Problem> {
     const section = at[0];
     if (section !== 'Conditions' && section !== 'Rules') continue;
     if (kind === 'Condition' || kind === 'Fn::FindInMap' || !facts.resourceNames.list().includes(baseName(name))) continue;
-    if (!facts.parameterNames.has(name)) yield { at, message: `${section} can only look at parameters, and ${baseName(name)} is a resource` };
+    if (!facts.parameterNames.has(name))
+      yield { at, message: `${section} can only look at parameters, and ${baseName(name)} is a resource` };
   }
 }
 
@@ -93,7 +97,8 @@ export function* missingMappings(facts: TemplateFacts): Iterable<Problem> {
   for (const { kind, name, at, rest = [] } of facts.references) {
     // With a default value (language extensions) a lookup may find nothing.
     if (kind !== 'Fn::FindInMap' || rest.length > 2) continue;
-    if (!mappingNames.has(name)) yield { at, message: `there is no mapping ${JSON.stringify(name)}${didYouMean(name, mappingNames.list())}` };
+    if (!mappingNames.has(name))
+      yield { at, message: `there is no mapping ${JSON.stringify(name)}${didYouMean(name, mappingNames.list())}` };
     else yield* missingKeys(facts, name, rest).map((message) => ({ at, message }));
   }
 }

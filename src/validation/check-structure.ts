@@ -45,7 +45,8 @@ export function* sectionsOfWrongType(facts: TemplateFacts): Iterable<Problem> {
   const { value } = facts.template;
   for (const section of MAP_SECTIONS) {
     const found = member(value, section);
-    if (found !== undefined && found !== null && !isMap(found)) yield { at: [section], message: `${section} must be a map, not ${kindOf(found)}` };
+    if (found !== undefined && found !== null && !isMap(found))
+      yield { at: [section], message: `${section} must be a map, not ${kindOf(found)}` };
   }
   for (const [entries, noun] of [
     [facts.resources, 'resource'],
@@ -68,13 +69,15 @@ function kindOf(value: JsonValue): string {
   return typeof value === 'object' ? 'a map' : `a ${typeof value === 'string' ? 'text' : typeof value}`;
 }
 
-/** CloudFormation refuses nulls ("'null' values are not allowed in templates"); a transform may take them away, though. */
-export function* nullValues({ template }: TemplateFacts): Iterable<Problem> {
+/** CloudFormation refuses nulls ("'null' values are not allowed in templates"); the serverless transform takes them away (`"Role": null` in .NET templates). */
+export function* nullValues({ template, serverless }: TemplateFacts): Iterable<Problem> {
+  if (serverless || (template.format === 'json' && !template.text.includes('null'))) return;
   const stack: { readonly value: JsonValue; readonly path: Path }[] = [{ value: template.value, path: [] }];
   for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
     const { value, path } = item;
     for (const [key, inner] of membersOf(value)) {
-      if (inner === null) yield { at: [...path, key], message: `${[...path, key].join('.')} has no value, and CloudFormation refuses nulls` };
+      if (inner === null)
+        yield { at: [...path, key], message: `${[...path, key].join('.')} has no value, and CloudFormation refuses nulls` };
       else if (typeof inner === 'object') stack.push({ value: inner, path: [...path, key] });
     }
   }
@@ -90,7 +93,9 @@ export function* resourcesWithoutType({ resources }: TemplateFacts): Iterable<Pr
     if (!isMap(body) || member(body, 'Fn::Transform') !== undefined) continue;
     const type = member(body, 'Type');
     if (typeof type === 'string' && type !== '') continue;
-    yield type === undefined ? { at: path, message: `the resource ${name} has no Type` } : { at: [...path, 'Type'], message: `the Type of ${name} must be a text` };
+    yield type === undefined
+      ? { at: path, message: `the resource ${name} has no Type` }
+      : { at: [...path, 'Type'], message: `the Type of ${name} must be a text` };
   }
 }
 

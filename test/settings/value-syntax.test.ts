@@ -53,8 +53,9 @@ describe('other values', () => {
   });
 
   it('holds numbers to their minimum', () => {
-    expect(parseInteger('3', '--pd', 1)).toBe(3);
-    expect(() => parseInteger('0', '--pd', 1)).toThrow(/at least 1/);
+    expect(parseInteger('3', '--pd', { minimum: 1 })).toBe(3);
+    expect(() => parseInteger('0', '--pd', { minimum: 1 })).toThrow(/at least 1/);
+    expect(() => parseInteger('65536', '--port', { maximum: 65_535 })).toThrow(/at most 65535/);
   });
 
   it('replaces $(NAME) and leaves unknown names as they are', () => {

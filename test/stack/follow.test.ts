@@ -37,6 +37,7 @@ function scripted(events: readonly StackEvent[], statusAt: (look: number) => str
       return Promise.resolve(shown.slice(shown.findIndex((item) => item.id === last) + 1));
     },
     template: unused,
+    validateTemplate: unused,
     newestEventId: unused,
     createChangeSet: unused,
     changeSet: unused,

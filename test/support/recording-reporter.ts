@@ -28,6 +28,7 @@ export function recordingReporter(): Reporter & { readonly lines: string[] } {
     warn: (message) => put('warn', message),
     event: (event) => put('event', JSON.stringify(event)),
     line: (text) => put('line', text),
+    conceal: () => undefined,
     result: (answer) => put('result', JSON.stringify(answer.data)),
   };
 }

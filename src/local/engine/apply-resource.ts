@@ -70,7 +70,7 @@ class Cancelled extends Error {}
 function finish(
   parts: EngineParts,
   run: Run,
-  record: Omit<ResourceRecord, 'timestamp' | 'status'>,
+  { remarks, ...record }: Omit<ResourceRecord, 'timestamp' | 'status'> & Pick<ResourceOutcome, 'remarks'>,
   verb: 'CREATE' | 'UPDATE',
   signal: AbortSignal,
 ): void {
@@ -79,16 +79,16 @@ function finish(
     parts.recorder.resourceStatus(run.uid, { ...record, status: `${verb}_FAILED` }, reason);
     throw new Cancelled(reason);
   }
-  parts.recorder.resourceStatus(run.uid, { ...record, status: `${verb}_COMPLETE` }, completeReason(parts, run.uid, record));
+  parts.recorder.resourceStatus(run.uid, { ...record, status: `${verb}_COMPLETE` }, completeReason(parts, run.uid, { ...record, remarks }));
 }
 
-/** What a client should know about a finished resource: that it is only recorded, what the transform ignored. */
+/** What a client should know about a finished resource: that it is only recorded, what the transform ignored, what its provider remarks. */
 function completeReason(
   parts: EngineParts,
   uid: string,
-  record: { readonly type: string; readonly logicalId: string },
+  record: { readonly type: string; readonly logicalId: string; readonly remarks?: readonly string[] | undefined },
 ): string | undefined {
-  const remarks = [...(stackOf(parts, uid).warnings[record.logicalId] ?? [])];
+  const remarks = [...(stackOf(parts, uid).warnings[record.logicalId] ?? []), ...(record.remarks ?? [])];
   if (parts.isRecorded(record.type)) remarks.unshift(recordedReason(record.type));
   return remarks.length === 0 ? undefined : remarks.join('; ');
 }

@@ -77,7 +77,7 @@ describe('after a restart in the middle of', () => {
     const { uid } = await before.create('demo', { Resources: { A: thing({ Wait: 0 }), B: thing({}, { DependsOn: 'A' }) } });
     const resource = before.engine.parts.store.resources(uid).get('A');
     if (resource === undefined) throw new Error('no resource');
-    before.engine.parts.store.saveResource(uid, { ...resource, properties: { Wait: 60_000 } });
+    before.engine.parts.store.saveResource(uid, { ...resource, properties: { Wait: 'abort' } });
     before.engine.remove(uid, {});
     await pause();
     before.engine.parts.store.saveResource(uid, resource);

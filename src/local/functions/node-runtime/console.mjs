@@ -3,6 +3,9 @@ import { format } from 'node:util';
 
 let requestId = 'undefined';
 
+/** Taken before the function's code is loaded, which may put its own in their place. */
+const writers = [process.stdout, process.stderr].map((stream) => stream.write.bind(stream));
+
 export function setRequestId(id) {
   requestId = id;
 }
@@ -27,6 +30,11 @@ export function logError(title, document) {
 
 export function logWarning(message) {
   writeRecord('WARN', message);
+}
+
+/** Done when everything that was printed has left the process: a full pipe would otherwise deliver it after the answer. */
+export async function flushOutput() {
+  await Promise.all(writers.map((write) => new Promise((resolve) => write('', resolve))));
 }
 
 function writeRecord(level, message) {

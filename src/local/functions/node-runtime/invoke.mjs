@@ -1,6 +1,6 @@
 /** Runs a handler for one event, in any of the styles that Lambda's Node.js runtimes have known, and posts its answer. */
 import { isStreaming, runStreaming } from './streaming.mjs';
-import { logError } from './console.mjs';
+import { flushOutput, logError } from './console.mjs';
 import { toErrorDocument } from './error-document.mjs';
 
 /** Settles when the event is answered and the handler's work is done. */
@@ -12,6 +12,7 @@ export async function runHandler(handler, event, client) {
   } catch (error) {
     const document = toErrorDocument(error);
     logError('Invoke Error', document);
+    await flushOutput();
     await client.error(event.requestId, document);
   }
 }
@@ -25,6 +26,7 @@ async function answerBuffered(result, event, client) {
     error.name = 'Runtime.MarshalError';
     throw error;
   }
+  await flushOutput();
   await client.response(event.requestId, body ?? 'null');
 }
 

@@ -5,7 +5,7 @@
  */
 import { Socket } from 'node:net';
 import { createClient } from './client.mjs';
-import { installConsole, logError, logWarning, setRequestId } from './console.mjs';
+import { flushOutput, installConsole, logError, logWarning, setRequestId } from './console.mjs';
 import { toErrorDocument } from './error-document.mjs';
 import { runHandler } from './invoke.mjs';
 import { loadHandler } from './load-handler.mjs';
@@ -36,6 +36,7 @@ async function initialize() {
     if (/Cannot find (?:module|package) '(?:@aws-sdk\/|aws-sdk)/.test(document.errorMessage)) {
       logWarning('On AWS the SDK is part of the runtime; here it has to be in the package or in a layer of the function.');
     }
+    await flushOutput();
     await client.initError(document);
     process.exit(1);
   }
@@ -46,6 +47,7 @@ function installLastResorts(current) {
   const fail = async (error, exitCode) => {
     const document = toErrorDocument(error);
     logError(document.errorType === 'Runtime.UnhandledPromiseRejection' ? 'Unhandled Promise Rejection' : 'Uncaught Exception', document);
+    await flushOutput();
     try {
       if (current.requestId !== undefined) await client.error(current.requestId, document);
       else if (!current.initialized) await client.initError(document);

@@ -1,7 +1,7 @@
 /** Response streaming: the global `awslambda` and handlers that write their answer as it comes. */
 import { Writable } from 'node:stream';
 import { toErrorDocument } from './error-document.mjs';
-import { logError } from './console.mjs';
+import { flushOutput, logError } from './console.mjs';
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
@@ -79,6 +79,7 @@ export async function runStreaming(handler, input, context, event, client) {
   const finished = new Promise((resolve) => stream.on('finish', resolve));
   try {
     await Promise.race([handler(input, stream, context), failed]);
+    await flushOutput();
     if (!stream.writableEnded) stream.end();
     await Promise.race([finished, failed]);
     await stream.target.answered;
