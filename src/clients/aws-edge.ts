@@ -251,7 +251,7 @@ function translateFailures(provider: AwsCredentialIdentityProvider, profile: str
 }
 
 function describeFailure(error: unknown, profile: string | undefined): UserError {
-  const text = messageOf(error);
+  const text = messageOf(error).trim();
   const option = profile === undefined ? '' : ` --profile ${profile}`;
   if (/sso|token.*(expired|invalid)|login/i.test(text)) {
     return new UserError(

@@ -87,7 +87,7 @@ function dotnetCommand(assembly: string, taskRoot: string): Command {
   if (!existsSync(join(taskRoot, assembly))) {
     throw new SandboxStartError('Runtime.InvalidEntrypoint', `The package has no ${assembly}, which the function's handler names`);
   }
-  return { command: 'dotnet', args: [join(taskRoot, assembly)], extra: { DOTNET_NOLOGO: '1' } };
+  return { command: 'dotnet', args: [join(taskRoot, assembly)], extra: { DOTNET_NOLOGO: '1', DOTNET_EnableDiagnostics: '0' } };
 }
 
 /** Error type of a `bootstrap` that this machine cannot run, though a container may. */
