@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue, Path } from '../template/types.ts';
 import { isMap, member } from '../template/value.ts';
-import { align } from './align.ts';
-import { canonical, canonicalKey, functionName } from './canonical.ts';
+import { align, type AlignStep } from './align.ts';
+import { canonical, canonicalKey, functionName, sameMeaning } from './canonical.ts';
 
 /** Two values that differ and are not taken apart any further. */
 export interface Difference {
@@ -17,6 +17,8 @@ const DIVISIBLE = new Set(['Fn::If', 'Fn::Sub', 'Fn::Join', 'Fn::Transform']);
 export function compareValues(before: JsonValue | undefined, after: JsonValue | undefined, path: Path = []): Difference[] {
   if (before === undefined) return after === undefined ? [] : [{ path, after }];
   if (after === undefined) return [{ path, before }];
+  // At the top only: further down it would be asked again and again.
+  if (path.length === 0 && sameMeaning(before, after)) return [];
   const [a, b] = [canonical(before), canonical(after)];
   if (isMap(a) && isMap(b)) {
     if (!isWhole(a, b)) return compareMaps(a, b, path);
@@ -46,16 +48,27 @@ function compareLists(before: readonly JsonValue[], after: readonly JsonValue[],
   let removed: number[] = [];
   let added: number[] = [];
   const closeGap = (): void => {
-    differences.push(...compareGap(before, after, removed, added, path));
+    if (removed.length + added.length > 0) differences.push(...compareGap(before, after, removed, added, path));
     [removed, added] = [[], []];
   };
-  for (const step of align(before.map(canonicalKey), after.map(canonicalKey))) {
+  for (const step of alignValues(before, after)) {
     if (step.kind === 'removed') removed.push(step.before);
     else if (step.kind === 'added') added.push(step.after);
     else closeGap();
   }
   closeGap();
   return differences;
+}
+
+/** As `align`, but for what is the same at both ends; only what is between is written down to be compared. */
+function alignValues(before: readonly JsonValue[], after: readonly JsonValue[]): AlignStep[] {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && sameMeaning(before[start] as JsonValue, after[start] as JsonValue)) start += 1;
+  let end = 0;
+  while (end < shorter - start && sameMeaning(before.at(-1 - end) as JsonValue, after.at(-1 - end) as JsonValue)) end += 1;
+  const keys = (list: readonly JsonValue[]): string[] => list.slice(start, list.length - end).map(canonicalKey);
+  return align(keys(before), keys(after)).map((step) => ({ ...step, before: step.before + start, after: step.after + start }));
 }
 
 /** Between two items that stay, those that went are compared with those that came: by their name, or one after the other. */

@@ -113,6 +113,28 @@ describe('images', () => {
   });
 });
 
+describe('code in a branch', () => {
+  it('is written where the branch is, and nothing else is touched', () => {
+    const use = { logicalId: 'Fn', resourceType: 'AWS::Lambda::Function', path: [...PATH, 'Fn::If', 1], form: uri };
+    const template = templateOf({ 'Fn::If': ['C', './src', 's3://b/other.zip'] });
+    const artifact = { ...artifactOf(uri), uses: [use] } as Artifact;
+    const { value } = planTemplate(template, undefined, [{ artifact, planned: at('bucket', 'abc.zip'), name: 'src' }], true);
+    expect(value).toEqual(templateOf({ 'Fn::If': ['C', 's3://bucket/abc.zip', 's3://b/other.zip'] }));
+    expect(template).toEqual(templateOf({ 'Fn::If': ['C', './src', 's3://b/other.zip'] }));
+  });
+
+  it('is written to a resource that has no properties of its own', () => {
+    const template: JsonObject = { Globals: { Function: { CodeUri: './src' } }, Resources: { Fn: { Type: 'AWS::Serverless::Function' } } };
+    const { value } = planTemplate(
+      template,
+      undefined,
+      [{ artifact: artifactOf(uri), planned: at('bucket', 'abc.zip'), name: 'src' }],
+      true,
+    );
+    expect(valueAt(value, PATH)).toBe('s3://bucket/abc.zip');
+  });
+});
+
 describe('places in S3', () => {
   it.each([
     [uri, 's3://bucket', undefined],

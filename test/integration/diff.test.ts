@@ -208,6 +208,22 @@ AWSTemplateFormatVersion: 2010-09-09
     write(TEMPLATE);
   });
 
+  it('takes a stack that never came up for none, and makes no bucket', async () => {
+    const Properties = { ...TEMPLATE.Resources.Hello.Properties, CodeUri: 's3://shop-bucket/missing.zip' };
+    writeFileSync(
+      join(project, 'broken.template'),
+      JSON.stringify({ ...TEMPLATE, Resources: { Hello: { ...TEMPLATE.Resources.Hello, Properties } } }),
+    );
+    const args = ['-sn', 'Broken', '-t', 'broken.template', '--local'];
+    expect((await workspace.run(['deploy-serverless', ...args], { cwd: project })).code).toBe(1);
+    const { code, document, stderr } = await workspace.json(['diff', ...args, '-sb', 'no-such-bucket', '--fail'], { cwd: project });
+    expect(code).toBe(3);
+    expect(document.result).toMatchObject({ exists: false, same: false, status: 'ROLLBACK_COMPLETE' });
+    expect(stderr).toContain('Stack Broken could not be created and was rolled back');
+    const bucket = await workspace.json(['bucket', 'delete', 'no-such-bucket', '--local', '--yes'], { cwd: project });
+    expect(bucket.document.result?.deleted ?? false).toBe(false);
+  });
+
   it('compares nested templates, and everything they refer to, by their content', async () => {
     const nested = {
       Resources: { Fn: { ...TEMPLATE.Resources.Hello, Properties: { Runtime: 'nodejs24.x', Handler: 'app.handler', CodeUri: 'src' } } },

@@ -1,5 +1,5 @@
 /** Where the code of functions lies on disk: packages as they were uploaded, and what they unpack to. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { constants, existsSync, rmSync } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,7 +32,8 @@ export function createCodeStore(folder: string): CodeStore {
   async function keep(sha256: string, write: (path: string) => Promise<void>): Promise<ZipPackage> {
     if (existsSync(pathOf(sha256))) return found(sha256);
     await mkdir(packages, { recursive: true, mode: 0o700 });
-    const partial = `${pathOf(sha256)}.${process.pid}.${Date.now()}.partial`;
+    // Several functions may bring the same package at the same moment.
+    const partial = `${pathOf(sha256)}.${randomUUID()}.partial`;
     await write(partial);
     await rename(partial, pathOf(sha256));
     return found(sha256);
@@ -73,7 +74,7 @@ export function createCodeStore(folder: string): CodeStore {
         // What is under way to its name is an unpacking that prunes itself when it fails.
         if (holders > 0 || name.endsWith('.partial') || inUse().has(name)) continue;
         // Renamed first, so that nobody finds half of it.
-        const doomed = join(code, `${name}.${Date.now()}.partial`);
+        const doomed = join(code, `${name}.${randomUUID()}.partial`);
         await rename(join(code, name), doomed);
         await rm(doomed, { recursive: true, force: true });
       }
