@@ -9,6 +9,12 @@ import type { Finding } from './types.ts';
 
 const PACKAGE = '@aws/cloudformation-validate';
 
+/**
+ * Its rules about references and circles: ours see the same, and know the names that the serverless transform makes (`FnUrl`, `Fn.Alias`),
+ * which these take for missing.
+ */
+const COVERED = new Set(['E3005', 'E6005', 'E8002', 'F1010', 'F1018', 'F1020', 'F3004', 'F6101']);
+
 /** What we use of the package (its `index.d.ts`, 1.9.0-beta). */
 interface AwsValidator {
   readonly CelEngine: new () => {
@@ -80,8 +86,8 @@ function resolvePackage(directory: string): string | undefined {
   }
 }
 
-function isOfInterest({ severity, entity, propertyPath }: Diagnostic): boolean {
-  if (severity === 'INFO' || severity === 'DEBUG') return false;
+function isOfInterest({ ruleId, severity, entity, propertyPath }: Diagnostic): boolean {
+  if (severity === 'INFO' || severity === 'DEBUG' || COVERED.has(ruleId)) return false;
   const local = rowsOf(entity?.resourceType ?? '').map(({ property }) => `Properties.${property[0] ?? ''}`);
   return !local.some((property) => propertyPath === property || propertyPath?.startsWith(`${property}.`) === true);
 }

@@ -1,7 +1,7 @@
 import { propertyOrGlobal } from '../template/function-facts.ts';
-import { isIntrinsic } from '../template/read.ts';
+import { isIntrinsic, type ResourceEntry } from '../template/read.ts';
 import type { JsonValue, Path } from '../template/types.ts';
-import { isMap, member, textMember } from '../template/value.ts';
+import { isMap, member, textMember, valueAt } from '../template/value.ts';
 import type { TemplateFacts } from './facts.ts';
 import { isDynamic } from './names.ts';
 import type { Problem } from './types.ts';
@@ -77,56 +77,72 @@ function isOwn(facts: TemplateFacts, logicalId: string, at: Path): boolean {
   return OWN_PROPERTIES[type]?.includes(String(at[3])) === true;
 }
 
-/** Events of functions that write the function into the body of an API, and the API they mean when they name none. */
+/** APIs that the transform makes for events that name none. */
 const IMPLICIT_APIS = { Api: 'ServerlessRestApi', HttpApi: 'ServerlessHttpApi' } as const;
-const API_PROPERTIES = { Api: 'RestApiId', HttpApi: 'ApiId' } as const;
 
-/** What the serverless transform adds: an API refers to the functions of its events, and functions to what Globals say. */
+interface EventKind {
+  /** The property of the event that names the resource. */
+  readonly property: string;
+  readonly resourceType: string;
+  readonly implicit?: string;
+}
+
+/** Events for which the transform writes the function into another resource of the template. */
+const WRITING_EVENTS: ReadonlyMap<string, EventKind> = new Map([
+  ['Api', { property: 'RestApiId', resourceType: 'AWS::Serverless::Api', implicit: IMPLICIT_APIS.Api }],
+  ['HttpApi', { property: 'ApiId', resourceType: 'AWS::Serverless::HttpApi', implicit: IMPLICIT_APIS.HttpApi }],
+  ['S3', { property: 'Bucket', resourceType: 'AWS::S3::Bucket' }],
+  ['Cognito', { property: 'UserPool', resourceType: 'AWS::Cognito::UserPool' }],
+]);
+
+/** What the serverless transform adds: APIs and buckets refer to the functions of their events, and functions to what Globals say. */
 function* serverlessEdges(facts: TemplateFacts): Iterable<{ from: string; edge: Edge }> {
   for (const { logicalId, type, path, properties } of facts.typed) {
     if (type !== 'AWS::Serverless::Function' || isDynamic(logicalId)) continue;
     const events = member(properties, 'Events');
     for (const [name, event] of isMap(events) ? Object.entries(events) : []) {
-      const from = apiOf(facts, event);
+      const from = writtenInto(facts, event);
       if (from !== undefined) yield { from, edge: { to: logicalId, at: [...path, 'Properties', 'Events', name], conditional: false } };
     }
   }
   yield* globalEdges(facts);
 }
 
-function apiOf(facts: TemplateFacts, event: JsonValue): string | undefined {
-  const kind = textMember(event, 'Type');
-  if (kind !== 'Api' && kind !== 'HttpApi') return undefined;
+function writtenInto(facts: TemplateFacts, event: JsonValue): string | undefined {
+  const kind = WRITING_EVENTS.get(textMember(event, 'Type') ?? '');
   const properties = member(event, 'Properties');
-  if (properties !== undefined && (!isMap(properties) || isIntrinsic(properties))) return undefined;
-  const named = member(properties, API_PROPERTIES[kind]);
-  if (named === undefined) return IMPLICIT_APIS[kind];
-  const api = member(named, 'Ref');
-  if (typeof api !== 'string') return undefined;
-  const own = member(member(facts.template.value['Resources'], api), 'Properties');
+  if (kind === undefined || (properties !== undefined && (!isMap(properties) || isIntrinsic(properties)))) return undefined;
+  const named = member(properties, kind.property);
+  if (named === undefined) return kind.implicit;
+  const name = member(named, 'Ref');
+  if (typeof name !== 'string') return undefined;
+  const resource = member(facts.template.value['Resources'], name);
+  const own = member(resource, 'Properties');
   // An API with a body of its own is not written into.
   const written = member(own, 'DefinitionBody') === undefined && member(own, 'DefinitionUri') === undefined;
-  return written && textMember(member(facts.template.value['Resources'], api), 'Type') === `AWS::Serverless::${kind}` ? api : undefined;
+  return written && textMember(resource, 'Type') === kind.resourceType ? name : undefined;
 }
 
 function* globalEdges(facts: TemplateFacts): Iterable<{ from: string; edge: Edge }> {
-  const inherited = facts.references.filter(({ at, conditional }) => at[0] === 'Globals' && at[1] === 'Function' && !conditional);
-  if (inherited.length === 0) return;
-  for (const resource of facts.typed) {
-    if (resource.type !== 'AWS::Serverless::Function' || isDynamic(resource.logicalId)) continue;
-    for (const { kind, name, at } of inherited) {
-      const property = String(at[2]);
-      const isGlobal = property === 'Environment' || propertyOrGlobal(facts.search, resource, property)?.path[0] === 'Globals';
-      if (
-        kind === 'Condition' ||
-        kind === 'Fn::FindInMap' ||
-        !isGlobal ||
-        OWN_PROPERTIES['AWS::Serverless::Function']?.includes(property) !== true
-      )
-        continue;
-      yield { from: resource.logicalId, edge: { to: name.split('.', 1)[0] ?? '', at, conditional: false } };
-    }
+  const inherited = facts.references.filter(({ kind, at, conditional }) => {
+    const plain = kind !== 'Condition' && kind !== 'Fn::FindInMap' && !conditional;
+    return (
+      plain && at[0] === 'Globals' && at[1] === 'Function' && OWN_PROPERTIES['AWS::Serverless::Function']?.includes(String(at[2])) === true
+    );
+  });
+  for (const resource of inherited.length === 0 ? [] : facts.typed) {
+    const { logicalId, type, body } = resource;
+    if (type !== 'AWS::Serverless::Function' || isDynamic(logicalId) || member(body, 'IgnoreGlobals') !== undefined) continue;
+    for (const { name, at } of inherited)
+      if (inherits(facts, resource, at)) yield { from: logicalId, edge: { to: name.split('.', 1)[0] ?? '', at, conditional: false } };
   }
+}
+
+/** Variables of the environment are merged one by one; of other properties, only those that the function lacks are sure to be taken. */
+function inherits(facts: TemplateFacts, resource: ResourceEntry, at: Path): boolean {
+  if (at[2] !== 'Environment') return propertyOrGlobal(facts.search, resource, String(at[2]))?.path[0] === 'Globals';
+  const own = valueAt(resource.properties, ['Environment', 'Variables']);
+  return own === undefined || (isMap(own) && !isIntrinsic(own) && member(own, String(at[4])) === undefined);
 }
 
 interface Step {
