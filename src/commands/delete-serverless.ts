@@ -3,7 +3,7 @@ import { announce } from '../deployment/identity.ts';
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
-import { checkDeletable, deleteStack } from '../stack/delete.ts';
+import { checkDeletable, deleteStack, type DeleteRequest } from '../stack/delete.ts';
 import { defineCommand } from './define.ts';
 
 export const deleteServerless = defineCommand({
@@ -12,11 +12,12 @@ export const deleteServerless = defineCommand({
   group: 'Applications',
   aws: true,
   positionals: [{ name: 'stack-name', describe: 'Names of the stacks', variadic: true }],
-  options: ['stack-name', 'cloudformation-role', 'stack-polling-delay', 'yes', 'port'],
+  options: ['stack-name', 'cloudformation-role', 'stack-polling-delay', 'wait-for-stack', 'retain', 'yes', 'port'],
   persist: ['stack-name'],
   examples: [
     { command: 'lambda-tool delete-serverless -sn Shop', describe: 'asks first when a person is at the terminal' },
     { command: 'lambda-tool delete-serverless Shop Shop-Test --yes', describe: '' },
+    { command: 'lambda-tool delete-serverless Shop --retain Uploads', describe: 'leaves a resource behind when it cannot be deleted' },
   ],
   async run(options, context) {
     const names = await stackNames(options.stackName, options.positionals, context);
@@ -30,19 +31,36 @@ export const deleteServerless = defineCommand({
       else found.push(stack);
     }
     for (const name of absent) context.reporter.info(`Stack ${name} does not exist; there is nothing to delete`);
-    found.forEach(checkDeletable);
-    await confirm(found, options.yes === true, context);
     const deps = { stacks, clock: context.clock, reporter: context.reporter, signal: context.signal };
-    const longestPauseMs = options.stackPollingDelay === undefined ? undefined : options.stackPollingDelay * 1000;
-    for (const stack of found) {
-      await deleteStack(stack, { roleArn: options.cloudformationRole, longestPauseMs }, deps);
+    const request = deleteRequest(options);
+    for (const [index, stack] of found.entries()) {
+      const before = found.slice(0, index).map(({ name }) => name);
+      await checkDeletable(stack, request, deps, before);
     }
+    await confirm(found, options.yes === true, context);
+    for (const stack of found) await deleteStack(stack, request, deps);
     context.reporter.result({
       data: { ...identity, deleted: found.map((stack) => ({ stackName: stack.name, stackId: stack.id })), absent },
       human: found.map((stack) => `Stack ${stack.name} is deleted.`),
     });
   },
 });
+
+interface DeleteOptions {
+  readonly cloudformationRole: string | undefined;
+  readonly stackPollingDelay: number | undefined;
+  readonly waitForStack: boolean;
+  readonly retain: readonly string[] | undefined;
+}
+
+function deleteRequest(options: DeleteOptions): DeleteRequest {
+  return {
+    roleArn: options.cloudformationRole,
+    longestPauseMs: options.stackPollingDelay === undefined ? undefined : options.stackPollingDelay * 1000,
+    waitForStack: options.waitForStack,
+    retain: options.retain ?? [],
+  };
+}
 
 /** A switch beats the words, as in the reference tool. */
 async function stackNames(option: string | undefined, words: readonly string[], context: Context): Promise<readonly string[]> {

@@ -1,16 +1,21 @@
 import { relative } from 'node:path';
 
-import type { PublishedArtifact } from '../artifacts/types.ts';
-import { announce, requireStackName } from '../deployment/identity.ts';
-import { describeArtifact, publishAndRewrite } from '../deployment/package.ts';
+import { approval, checkMode } from '../deployment/deploy-mode.ts';
+import { answerDeployment, answerNoChanges, answerPreview } from '../deployment/deployment-answer.ts';
+import { executeChangeSet, type ExecuteOptions } from '../deployment/execute-change-set.ts';
+import { announce, requireStackName, type StackNameWish } from '../deployment/identity.ts';
+import { publishAndRewrite } from '../deployment/package.ts';
 import { describeStackWish, prepareStack } from '../deployment/prepare.ts';
+import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import type { Context } from '../context.ts';
-import { formatSeconds } from '../output/format.ts';
-import type { Answer } from '../output/reporter.ts';
-import { deployStack, type DeployOutcome } from '../stack/deploy.ts';
+import { deployStack, type DeployRequest } from '../stack/deploy.ts';
+import { previewStack } from '../stack/preview-stack.ts';
 import { defineCommand } from './define.ts';
+
+/** Exit code of --fail-on-changes, and of a --confirm that was answered with no. */
+const CHANGES = 3;
 
 export const deployServerless = defineCommand({
   name: 'deploy-serverless',
@@ -27,7 +32,16 @@ export const deployServerless = defineCommand({
     'disable-capabilities',
     'stack-wait',
     'stack-polling-delay',
+    'wait-for-stack',
     'recreate',
+    'continue-rollback',
+    'skip-resources',
+    'resume',
+    'preview',
+    'fail-on-changes',
+    'confirm',
+    'prepare',
+    'execute',
     'template',
     'template-substitutions',
     's3-bucket',
@@ -40,6 +54,7 @@ export const deployServerless = defineCommand({
     'disable-version-check',
     'docker-build-options',
     'docker-host-build-output-dir',
+    'yes',
     'port',
   ],
   persist: [
@@ -61,76 +76,51 @@ export const deployServerless = defineCommand({
   examples: [
     { command: 'lambda-tool deploy-serverless -sn Shop -sb shop-artifacts', describe: '' },
     { command: 'lambda-tool deploy-serverless -sn Shop --resolve-s3 --region eu-west-1', describe: 'in a bucket made for you' },
+    { command: 'lambda-tool deploy-serverless -sn Shop --preview', describe: 'show what would change' },
     { command: 'lambda-tool deploy-serverless --local', describe: 'on this machine, no account needed' },
   ],
   async run(options, context) {
     const started = context.clock.now();
+    checkMode(options, context);
+    if (options.execute !== undefined) return executeNamed({ ...options, execute: options.execute }, started, context);
     const source = await loadTemplate(options, context);
     const stackName = await requireStackName(options, context);
     const identity = await announce(context);
     const prepared = await prepareStack({ ...options, stackName }, source.template, context);
     const packaged = await publishAndRewrite(options, source, context, describeStackWish(prepared.plan, stackName));
     const template = await placeTemplate(packaged.text, options, context, packaged.bucket);
-    const outcome = await deployStack(
-      {
-        ...prepared.wish,
-        stackName,
-        plan: prepared.plan,
-        templateText: packaged.text,
-        template,
-        wait: options.stackWait,
-        longestPauseMs: options.stackPollingDelay === undefined ? undefined : options.stackPollingDelay * 1000,
-        placeOf: (logicalId) => placeOf(logicalId, source.path, source.template.positionOf(['Resources', logicalId]).line, context.cwd),
-      },
-      { stacks: await context.clients.stacks(), clock: context.clock, reporter: context.reporter, signal: context.signal },
-    );
-    const durationMs = context.clock.now() - started;
-    tell(outcome, packaged.published, durationMs, context);
-    context.reporter.result(answer(outcome, packaged.published, { ...identity, stackName, durationMs }));
+    const request: DeployRequest = {
+      ...prepared,
+      ...prepared.wish,
+      stackName,
+      templateText: packaged.text,
+      template,
+      wait: options.stackWait,
+      longestPauseMs: pollingPauseMs(options),
+      placeOf: (logicalId) => placeOf(logicalId, source.path, source.template.positionOf(['Resources', logicalId]).line, context.cwd),
+      approve: approval(options, context),
+    };
+    const deps = await stackDeps(context);
+    const facts = () => ({ ...identity, stackName, published: packaged.published, durationMs: context.clock.now() - started });
+    if (options.preview === true || options.prepare === true) {
+      const outcome = await previewStack(request, options.prepare === true, deps);
+      if (outcome.kind === 'unchanged') return answerNoChanges(outcome.stackId, facts(), context);
+      answerPreview(outcome.preview, facts(), context);
+      return options.failOnChanges === true ? CHANGES : undefined;
+    }
+    const outcome = await deployStack(request, deps);
+    answerDeployment(outcome, facts(), context);
+    return outcome.action === 'declined' ? CHANGES : undefined;
   },
 });
 
+async function executeNamed(options: ExecuteOptions & StackNameWish, started: number, context: Context): Promise<number | undefined> {
+  const stackName = await requireStackName(options, context);
+  const identity = await announce(context);
+  const facts = () => ({ ...identity, stackName, published: [], durationMs: context.clock.now() - started });
+  return (await executeChangeSet(options, facts, context)) ? undefined : CHANGES;
+}
+
 function placeOf(logicalId: string, path: string, line: number, cwd: string): string | undefined {
   return logicalId === '' ? undefined : `${relative(cwd, path)}:${line}`;
-}
-
-function tell(outcome: DeployOutcome, published: readonly PublishedArtifact[], durationMs: number, context: Context): void {
-  const { reporter } = context;
-  if (outcome.recordedOnly.length > 0) {
-    reporter.warn(`Recorded, but not run by the local target: ${outcome.recordedOnly.join(', ')}`);
-  }
-  for (const remark of outcome.remarks) reporter.warn(remark);
-  const took = formatSeconds(durationMs);
-  if (outcome.action === 'unchanged') {
-    const work = published.some((item) => item.published) ? 'the stack is as wished' : 'no build, no upload, no change set';
-    reporter.info(`Nothing changed: ${work}. ${took}.`);
-  } else {
-    const verb = { created: 'Created', updated: 'Updated', recreated: 'Recreated' }[outcome.action];
-    reporter.info(outcome.finished ? `${verb} in ${took}.` : `Started after ${took}; CloudFormation goes on by itself.`);
-  }
-  if (outcome.stack.outputs.length === 0 && outcome.finished) reporter.info(`Stack ${outcome.stack.name} has no outputs.`);
-}
-
-interface Facts {
-  readonly account: string;
-  readonly region: string;
-  readonly stackName: string;
-  readonly durationMs: number;
-}
-
-function answer(outcome: DeployOutcome, published: readonly PublishedArtifact[], facts: Facts): Answer {
-  const { outputs } = outcome.stack;
-  return {
-    data: {
-      stackName: facts.stackName,
-      stackId: outcome.stack.id,
-      account: facts.account,
-      region: facts.region,
-      action: outcome.action,
-      outputs: Object.fromEntries(outputs.map((output) => [output.name, output.value])),
-      artifacts: published.map(describeArtifact),
-      durationMs: Math.round(facts.durationMs),
-    },
-    human: outputs.length === 0 ? [] : [{ columns: ['Output', 'Value'], rows: outputs.map((output) => [output.name, output.value]) }],
-  };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import type { ChangeSet, ChangeSetRequest, Stacks } from '../clients/cloudformation.ts';
+import type { ChangeSet, ChangeSetReference, ChangeSetRequest, Stacks } from '../clients/cloudformation.ts';
 import type { Clock } from '../context.ts';
 import { UserError } from '../errors.ts';
 
@@ -24,6 +24,11 @@ export function changeSetName(nowMs: number): string {
   return `lambda-tool-${stamp}-${randomBytes(2).toString('hex')}`;
 }
 
+export interface PrepareOptions {
+  /** Ask for the values of properties before and after. */
+  readonly values?: boolean | undefined;
+}
+
 /**
  * Creates a change set and waits until it is complete. An empty or failed one is deleted again, and so is one that the
  * user interrupts. Throws UserError CHANGE_SET_FAILED with CloudFormation's reason.
@@ -33,23 +38,24 @@ export async function prepareChangeSet(
   clock: Clock,
   request: ChangeSetRequest,
   signal: AbortSignal,
+  options: PrepareOptions = {},
 ): Promise<PreparedChangeSet> {
   const { id, stackId } = await stacks.createChangeSet(request, signal);
   try {
-    const changeSet = await waitForChangeSet(stacks, clock, id, signal);
+    const changeSet = await waitForChangeSet(stacks, clock, { id, values: options.values }, signal);
     if (changeSet.status !== 'FAILED') return { kind: 'ready', id, stackId, changeSet };
     if (!NO_CHANGES.test(changeSet.statusReason ?? '')) throw refused(request.stackName, changeSet);
   } catch (error) {
-    await discard(stacks, id);
+    await discardChangeSet(stacks, id);
     throw error;
   }
-  await discard(stacks, id);
+  await discardChangeSet(stacks, id);
   return { kind: 'unchanged', stackId };
 }
 
-async function waitForChangeSet(stacks: Stacks, clock: Clock, id: string, signal: AbortSignal): Promise<ChangeSet> {
+async function waitForChangeSet(stacks: Stacks, clock: Clock, reference: ChangeSetReference, signal: AbortSignal): Promise<ChangeSet> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.6, LONGEST_PAUSE_MS)) {
-    const changeSet = await stacks.changeSet(id, signal);
+    const changeSet = await stacks.changeSet(reference, signal);
     if (!/_IN_PROGRESS$|_PENDING$/.test(changeSet.status)) return changeSet;
     await clock.sleep(pause, signal);
   }
@@ -63,6 +69,6 @@ function refused(stackName: string, changeSet: ChangeSet): UserError {
 }
 
 /** Tidying up must not hide why it became necessary: a change set that stays behind does no harm. */
-async function discard(stacks: Stacks, id: string): Promise<void> {
+export async function discardChangeSet(stacks: Stacks, id: string): Promise<void> {
   await stacks.deleteChangeSet(id).catch(() => undefined);
 }

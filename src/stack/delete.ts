@@ -1,65 +1,96 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Stack } from '../clients/cloudformation.ts';
-import { UserError, isAbort } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
-import { stoppedWaiting, type DeployDeps } from './deploy.ts';
-import { createEventLog } from './event-log.ts';
-import { findFirstCause } from './failure.ts';
-import { followStack } from './follow.ts';
+import { createEventLog, type EventLog } from './event-log.ts';
+import { exportsOf, refuseWhenImported } from './exports.ts';
+import { failedOperation, failedResources } from './failed.ts';
+import { waitForRest } from './look.ts';
+import { newToken, runOperation, type StackDeps } from './operation.ts';
 import { planDeletion } from './plan.ts';
 
 export interface DeleteRequest {
   readonly roleArn: string | undefined;
   readonly longestPauseMs: number | undefined;
+  /** False: a stack with a running operation is refused. */
+  readonly waitForStack: boolean;
+  /** Logical ids of resources that may stay behind when they cannot be deleted. */
+  readonly retain: readonly string[];
 }
 
-/** Refuses what cannot be deleted now, before anything is asked or done. Throws UserError STACK_PROTECTED or STACK_STATE. */
-export function checkDeletable(stack: Stack): void {
-  if (stack.terminationProtection) {
-    throw new UserError('STACK_PROTECTED', `Stack ${stack.name} is protected against deletion`, {
-      hint: `Lift it first: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}`,
-    });
+/**
+ * Refuses what cannot be deleted, before anything is asked or done. Throws UserError STACK_PROTECTED, STACK_STATE or EXPORT_IN_USE.
+ * `alsoDeleted`: names of stacks that go before this one.
+ */
+export async function checkDeletable(
+  stack: Stack,
+  request: Pick<DeleteRequest, 'waitForStack'>,
+  deps: StackDeps,
+  alsoDeleted: readonly string[] = [],
+): Promise<void> {
+  const plan = planDeletion(stack, request);
+  if (plan.kind === 'refuse') throw new UserError(plan.code, plan.reason, { hint: plan.hint, result: { stackName: stack.name } });
+  if (plan.kind !== 'follow') await refuseWhenImported(stack, exportsOf(stack), deps, alsoDeleted);
+}
+
+/**
+ * Deletes a stack, telling its events, and waits until it is gone; an operation that runs is waited for first. Throws UserError
+ * STACK_FAILED with the first cause.
+ */
+export async function deleteStack(stack: Stack, request: DeleteRequest, deps: StackDeps): Promise<void> {
+  let current: Stack | undefined = stack;
+  while (current !== undefined && planDeletion(current, request).kind !== 'delete') {
+    await checkDeletable(current, request, deps);
+    await waitForRest(current, request.longestPauseMs, deps);
+    current = await deps.stacks.find(stack.id, deps.signal);
   }
-  const plan = planDeletion(stack);
-  if (typeof plan === 'object') throw new UserError('STACK_STATE', plan.refuse, { hint: plan.hint });
+  if (current === undefined) return;
+  const settled = current;
+  await deps.reporter.step({ kind: 'stack', name: stack.name }, (step) => deleteSettled(settled, request, deps, step));
 }
 
-/** Deletes a stack, telling its events, and waits until it is gone. Throws UserError STACK_FAILED with the first cause. */
-export async function deleteStack(stack: Stack, request: DeleteRequest, deps: DeployDeps): Promise<void> {
-  await deps.reporter.step({ kind: 'stack', name: stack.name }, async (step) => {
-    const log = createEventLog(deps, step, 0);
-    const after = await deps.stacks.newestEventId(stack.id, deps.signal);
-    if (planDeletion(stack) === 'delete') {
-      await deps.stacks.deleteStack(stack.id, { roleArn: request.roleArn, token: `lambda-tool-${randomUUID()}` }, deps.signal);
-    } else {
-      step.note('is being deleted already');
-    }
-    try {
-      const end = await followStack(deps.stacks, deps.clock, {
-        stackId: stack.id,
-        after,
-        longestPauseMs: request.longestPauseMs,
-        onEvent: (event) => log.add(event),
-        signal: deps.signal,
-      });
-      finish(stack, end.status, step, log);
-    } catch (error) {
-      if (isAbort(error) || (deps.signal.aborted && !(error instanceof UserError))) throw stoppedWaiting(stack.name, stack.id, log);
-      throw error;
-    }
-  });
+async function deleteSettled(stack: Stack, request: DeleteRequest, deps: StackDeps, step: Step): Promise<void> {
+  const known = await stuckAlready(stack, request, deps);
+  const first = await attempt(stack, request, known, deps, step);
+  if (first.status === 'DELETE_COMPLETE') return leave(known, deps, step);
+  // CloudFormation leaves resources behind only when the stack is in DELETE_FAILED, and only those that failed.
+  const stuck = failedResources(first.log);
+  const retain = stuck.filter((logicalId) => request.retain.includes(logicalId));
+  if (first.status !== 'DELETE_FAILED' || retain.length === 0) throw undeletable(stack, first, stuck, deps);
+  const second = await attempt(stack, request, retain, deps, step);
+  if (second.status !== 'DELETE_COMPLETE') throw undeletable(stack, second, failedResources(second.log), deps);
+  leave([...known, ...retain], deps, step);
 }
 
-function finish(stack: Stack, status: string, step: Step, log: ReturnType<typeof createEventLog>): void {
-  if (status === 'DELETE_COMPLETE') {
-    step.summary('deleted');
-    return;
-  }
-  const cause = findFirstCause(log.events());
-  throw new UserError('STACK_FAILED', `Stack ${stack.name} could not be deleted (${status})`, {
-    details: cause === undefined ? [] : [`Cause   ${cause.logicalId} (${cause.resourceType})`, `        ${cause.reason}`],
-    hint: `Remove what holds it, then: lambda-tool delete-serverless ${stack.name}`,
-    result: { stackName: stack.name, stackId: stack.id, status, ...(cause === undefined ? {} : { cause }) },
-  });
+function leave(retained: readonly string[], deps: StackDeps, step: Step): void {
+  if (retained.length === 0) return step.summary('deleted');
+  deps.reporter.warn(`Left behind, and no longer part of any stack: ${retained.join(', ')}`);
+  step.summary(`deleted, but for ${retained.join(', ')}`);
+}
+
+/** Resources to retain that an earlier deletion could not delete: it need not be tried again. */
+async function stuckAlready(stack: Stack, { retain }: DeleteRequest, { stacks, signal }: StackDeps): Promise<string[]> {
+  if (stack.status !== 'DELETE_FAILED' || retain.length === 0) return [];
+  const resources = await stacks.resources(stack.id, signal);
+  return resources
+    .filter(({ status, logicalId }) => status === 'DELETE_FAILED' && retain.includes(logicalId))
+    .map(({ logicalId }) => logicalId);
+}
+
+interface Attempt {
+  readonly status: string;
+  readonly log: EventLog;
+}
+
+async function attempt(stack: Stack, request: DeleteRequest, retain: readonly string[], deps: StackDeps, step: Step): Promise<Attempt> {
+  const log = createEventLog(deps, step, 0);
+  const { longestPauseMs, roleArn } = request;
+  const begin = () => deps.stacks.deleteStack(stack.id, { roleArn, retain, token: newToken() }, deps.signal);
+  const { status } = await runOperation({ stack, begin, log, longestPauseMs }, deps);
+  return { status, log };
+}
+
+function undeletable(stack: Stack, { status, log }: Attempt, stuck: readonly string[], deps: StackDeps): UserError {
+  const retain = stuck.length === 0 ? '' : ` --retain ${stuck.join(',')}`;
+  const hint = `Remove what holds it, then run the command again; or leave it behind: lambda-tool delete-serverless ${stack.name}${retain}`;
+  return failedOperation({ stackName: stack.name, stackId: stack.id, status, what: 'could not be deleted', hint }, log, deps);
 }

@@ -1,43 +1,45 @@
-import { randomUUID } from 'node:crypto';
-
-import type { Stack, StackEvent, Stacks } from '../clients/cloudformation.ts';
-import type { Clock } from '../context.ts';
-import { UserError, isAbort } from '../errors.ts';
+import type { Stack } from '../clients/cloudformation.ts';
+import { UserError } from '../errors.ts';
 import { plural } from '../output/format.ts';
-import type { Reporter, Step } from '../output/reporter.ts';
-import { changeSetName, prepareChangeSet, type PreparedChangeSet } from './change-set.ts';
-import { createEventLog, type EventLog } from './event-log.ts';
-import { countCancelled, findFirstCause } from './failure.ts';
-import { followStack } from './follow.ts';
-import { chooseParameters } from './parameters.ts';
-import type { StackPlan } from './plan.ts';
+import type { Step } from '../output/reporter.ts';
+import { discardChangeSet, type PreparedChangeSet } from './change-set.ts';
+import { createEventLog } from './event-log.ts';
+import { failedOperation } from './failed.ts';
+import { removeEmptyStack, tidyUp } from './leftovers.ts';
+import { lookAtStack } from './look.ts';
+import { followOperation, newToken, reread, type StackDeps } from './operation.ts';
+import type { DeployPermissions, ReadyPlan } from './plan.ts';
+import { previewFromTemplate, type Preview } from './preview.ts';
+import { makeChangeSet, previewOf } from './preview-stack.ts';
+import { repairStack, type SoundStack } from './repair.ts';
+import { warnOfPolicy } from './stack-policy.ts';
 import { isAlreadyDeployed, type Wish } from './unchanged.ts';
 
 export interface DeployRequest extends Wish {
   readonly stackName: string;
-  readonly plan: Exclude<StackPlan, { kind: 'refuse' }>;
+  readonly plan: ReadyPlan;
+  /** What is allowed on the way, should the stack have to be looked at again. */
+  readonly may: DeployPermissions;
   /** What the change set is made from: the text itself, or a URL when it is too long for a request. */
   readonly template: { readonly body: string } | { readonly url: string };
   readonly capabilities: readonly string[];
+  /** What the template has, before any transform. */
+  readonly resources: readonly { readonly logicalId: string; readonly type: string }[];
   /** False: answer as soon as the operation has begun. */
   readonly wait: boolean;
   readonly longestPauseMs: number | undefined;
   /** `serverless.template:41` for a logical id, where it is known. */
   readonly placeOf: (logicalId: string) => string | undefined;
+  /** Shown what would be done before it is done; false leaves everything as it is. */
+  readonly approve?: ((preview: Preview) => Promise<boolean>) | undefined;
 }
 
-export interface DeployDeps {
-  readonly stacks: Stacks;
-  readonly clock: Clock;
-  readonly reporter: Reporter;
-  readonly signal: AbortSignal;
-}
-
-export type DeployAction = 'created' | 'updated' | 'recreated' | 'unchanged';
+export type DeployAction = 'created' | 'updated' | 'recreated' | 'unchanged' | 'declined';
 
 export interface DeployOutcome {
   readonly action: DeployAction;
-  readonly stack: Stack;
+  /** Undefined when nothing is there: a creation was declined. */
+  readonly stack: Stack | undefined;
   /** False when nobody waited for the end (`--stack-wait false`). */
   readonly finished: boolean;
   /** Resources that only the local target's records hold, by type. */
@@ -46,195 +48,138 @@ export interface DeployOutcome {
   readonly remarks: readonly string[];
 }
 
-/** Brings the stack to the wished state. Throws UserError CHANGE_SET_FAILED, STACK_FAILED, STACK_BUSY, INTERRUPTED. */
-export async function deployStack(request: DeployRequest, deps: DeployDeps): Promise<DeployOutcome> {
-  const { plan } = request;
-  if (plan.kind === 'update' && (await isAlreadyDeployed(deps.stacks, plan.stack, request, deps.signal))) {
-    return unchanged(plan.stack);
-  }
-  return deps.reporter.step({ kind: 'stack', name: request.stackName }, async (step) => {
-    if (plan.kind === 'recreate') await removeFailedStack(plan.stack, request, deps, step);
-    const prepared = await prepare(request, deps);
-    if (prepared.kind === 'unchanged') {
-      step.summary('nothing to change');
-      return unchanged(await reread(deps, prepared.stackId, request.stackName));
-    }
-    return execute(request, deps, prepared, step);
-  });
-}
-
-function unchanged(stack: Stack): DeployOutcome {
-  return { action: 'unchanged', stack, finished: true, recordedOnly: [], remarks: [] };
-}
-
-async function prepare(request: DeployRequest, deps: DeployDeps): Promise<PreparedChangeSet> {
-  const { plan } = request;
-  const current = plan.kind === 'update' ? plan.stack : undefined;
+/**
+ * Brings the stack to the wished state. When another operation comes first it is waited for, and then everything is decided once
+ * more. Throws UserError CHANGE_SET_FAILED, STACK_FAILED, STACK_BUSY, STACK_STATE, INTERRUPTED.
+ */
+export async function deployStack(request: DeployRequest, deps: StackDeps): Promise<DeployOutcome> {
   try {
-    return await prepareChangeSet(
-      deps.stacks,
-      deps.clock,
-      {
-        stackName: request.stackName,
-        changeSetName: changeSetName(deps.clock.now()),
-        type: current === undefined ? 'CREATE' : 'UPDATE',
-        template: request.template,
-        parameters: chooseParameters(request.declared, request.given, current).parameters,
-        capabilities: request.capabilities,
-        tags: request.tags,
-        roleArn: request.roleArn,
-      },
-      deps.signal,
-    );
+    return await deployOnce(request, deps);
   } catch (error) {
-    if (current === undefined) await removeEmptyStack(request, deps);
+    if (!isOvertaken(error) || !request.may.waitForStack) throw error;
+    deps.reporter.info(`${error.message}; looking at the stack again`);
+    const plan = await lookAtStack(request.stackName, request.may, request.longestPauseMs, deps);
+    return deployOnce({ ...request, plan }, deps);
+  }
+}
+
+/** Whether somebody else's operation began between our look and our call. */
+function isOvertaken(error: unknown): error is UserError {
+  return error instanceof UserError && (error.code === 'STACK_BUSY' || error.code === 'CHANGE_SET_NOT_FOUND');
+}
+
+async function deployOnce(request: DeployRequest, deps: StackDeps): Promise<DeployOutcome> {
+  const { plan, approve, stackName } = request;
+  if (plan.kind === 'recreate' && approve !== undefined) {
+    // There is no change set to show as long as the old stack is there, and it must not go before the answer.
+    const agreed = await approve(previewFromTemplate(stackName, request.resources));
+    return agreed ? deployOnce({ ...request, approve: undefined }, deps) : settled('declined', plan.stack);
+  }
+  if (plan.kind === 'update' && (await isAlreadyDeployed(deps.stacks, plan.stack, request, deps.signal)))
+    return settled('unchanged', plan.stack);
+  const title = { kind: 'stack', name: stackName } as const;
+  if (approve === undefined) {
+    return deps.reporter.step(title, async (step) => {
+      const sound = await repairStack(plan, request, deps, step);
+      const prepared = await makeChangeSet(sound, request, deps);
+      return prepared.kind === 'unchanged'
+        ? nothingToChange(prepared.stackId, request, deps, step)
+        : execute(request, sound, prepared, deps, step);
+    });
+  }
+  // A question needs the terminal for itself, so it is asked between two steps.
+  const { sound, prepared } = await deps.reporter.step(title, async (step) => {
+    const found = await repairStack(plan, request, deps, step);
+    const made = await makeChangeSet(found, request, deps, { values: true });
+    step.summary(made.kind === 'unchanged' ? 'nothing to change' : plural(made.changeSet.changes.length, 'change'));
+    return { sound: found, prepared: made };
+  });
+  if (prepared.kind === 'unchanged') return settled('unchanged', await reread(deps, prepared.stackId, stackName));
+  if (!(await approved(request, sound, prepared, deps))) {
+    await giveUp(request, sound, prepared.id, deps);
+    return settled('declined', sound.kind === 'update' ? sound.stack : undefined);
+  }
+  return deps.reporter.step(title, (step) => execute(request, sound, prepared, deps, step));
+}
+
+type ReadyChangeSet = Extract<PreparedChangeSet, { kind: 'ready' }>;
+
+/** A change set must not stay behind because showing it failed or the question was left unanswered. */
+async function approved(request: DeployRequest, sound: SoundStack, prepared: ReadyChangeSet, deps: StackDeps): Promise<boolean> {
+  try {
+    return (await request.approve?.(await previewOf(sound, prepared, request, deps))) ?? true;
+  } catch (error) {
+    await giveUp(request, sound, prepared.id, deps);
     throw error;
   }
 }
 
-/** A first change set that fails leaves a stack without resources behind (REVIEW_IN_PROGRESS); it goes with it. */
-async function removeEmptyStack(request: DeployRequest, deps: DeployDeps): Promise<void> {
-  try {
-    const stack = await deps.stacks.find(request.stackName);
-    if (stack?.status === 'REVIEW_IN_PROGRESS') await deps.stacks.deleteStack(stack.id, { token: token() });
-  } catch (error) {
-    deps.reporter.debug(`The empty stack ${request.stackName} could not be removed: ${String(error)}`);
-  }
+async function giveUp(request: DeployRequest, sound: SoundStack, changeSetId: string, deps: StackDeps): Promise<void> {
+  await discardChangeSet(deps.stacks, changeSetId);
+  if (sound.kind === 'create') await removeEmptyStack(request.stackName, deps);
 }
 
-async function removeFailedStack(stack: Stack, request: DeployRequest, deps: DeployDeps, step: Step): Promise<void> {
-  step.note(`deleting the stack that never came up (${stack.status})`);
-  const after = await deps.stacks.newestEventId(stack.id, deps.signal);
-  await deps.stacks.deleteStack(stack.id, { roleArn: request.roleArn, token: token() }, deps.signal);
-  const log = createEventLog(deps, step, 0);
-  const end = await follow(stack, after, request, deps, log);
-  if (end.status !== 'DELETE_COMPLETE') throw failed(request, deps, log, stack, end.status, 'could not be deleted to be created anew');
+async function nothingToChange(stackId: string, request: DeployRequest, deps: StackDeps, step: Step): Promise<DeployOutcome> {
+  step.summary('nothing to change');
+  await tidyUp(stackId, deps);
+  return settled('unchanged', await reread(deps, stackId, request.stackName));
+}
+
+function settled(action: DeployAction, stack: Stack | undefined): DeployOutcome {
+  return { action, stack, finished: true, recordedOnly: [], remarks: [] };
 }
 
 async function execute(
   request: DeployRequest,
-  deps: DeployDeps,
-  prepared: Extract<PreparedChangeSet, { kind: 'ready' }>,
+  sound: SoundStack,
+  prepared: ReadyChangeSet,
+  deps: StackDeps,
   step: Step,
 ): Promise<DeployOutcome> {
-  const { stacks, signal } = deps;
-  const action = actionOf(request.plan);
-  const total = prepared.changeSet.changes.length;
-  const after = await stacks.newestEventId(prepared.stackId, signal).catch(() => undefined);
-  try {
-    signal.throwIfAborted();
-    await stacks.executeChangeSet(prepared.id, token(), signal);
-  } catch (error) {
-    await stacks.deleteChangeSet(prepared.id).catch(() => undefined);
-    if (request.plan.kind !== 'update') await removeEmptyStack(request, deps);
-    throw error;
-  }
-  step.note(`${request.plan.kind === 'update' ? 'update' : 'creation'} started${total > 0 ? `, ${plural(total, 'resource')}` : ''}`);
-  if (!request.wait) {
+  const action = request.plan.kind === 'recreate' ? 'recreated' : sound.kind === 'update' ? 'updated' : 'created';
+  if (sound.kind === 'update' && request.approve === undefined) await warnOfPolicy(sound.stack, prepared.changeSet.changes, deps);
+  const begin = async (): Promise<void> => {
+    try {
+      deps.signal.throwIfAborted();
+      const resume = sound.kind === 'update' && sound.resume ? { disableRollback: true } : {};
+      await deps.stacks.executeChangeSet(prepared.id, { token: newToken(), ...resume }, deps.signal);
+    } catch (error) {
+      await giveUp(request, sound, prepared.id, deps);
+      throw error;
+    }
+  };
+  return carryOut({ ...request, action, stackId: prepared.stackId, total: prepared.changeSet.changes.length, begin }, deps, step);
+}
+
+export interface Execution {
+  readonly stackName: string;
+  readonly stackId: string;
+  readonly action: Exclude<DeployAction, 'unchanged' | 'declined'>;
+  /** How many resources change; 0 when that is not known. */
+  readonly total: number;
+  readonly begin: () => Promise<void>;
+  readonly wait: boolean;
+  readonly longestPauseMs: number | undefined;
+  readonly placeOf?: ((logicalId: string) => string | undefined) | undefined;
+}
+
+/** Has a creation or update begin and follows it to its end. Throws UserError STACK_FAILED with the first cause. */
+export async function carryOut(execution: Execution, deps: StackDeps, step: Step): Promise<DeployOutcome> {
+  const { stackName, stackId, action, total } = execution;
+  const after = await deps.stacks.newestEventId(stackId, deps.signal).catch(() => undefined);
+  await execution.begin();
+  step.note(`${action === 'updated' ? 'update' : 'creation'} started${total > 0 ? `, ${plural(total, 'resource')}` : ''}`);
+  if (!execution.wait) {
     step.summary('started, not waited for');
-    return { action, stack: await reread(deps, prepared.stackId, request.stackName), finished: false, recordedOnly: [], remarks: [] };
+    return { ...settled(action, await reread(deps, stackId, stackName)), finished: false };
   }
   const log = createEventLog(deps, step, total);
-  const end = await follow({ id: prepared.stackId, name: request.stackName }, after, request, deps, log);
-  const stack = await reread(deps, prepared.stackId, request.stackName);
-  if (end.status !== 'CREATE_COMPLETE' && end.status !== 'UPDATE_COMPLETE') throw failed(request, deps, log, stack, end.status);
-  step.summary(log.describe());
-  return { action, stack, finished: true, recordedOnly: log.recordedOnly(), remarks: log.remarks() };
-}
-
-function actionOf(plan: DeployRequest['plan']): DeployAction {
-  return plan.kind === 'recreate' ? 'recreated' : plan.kind === 'update' ? 'updated' : 'created';
-}
-
-async function follow(
-  stack: { id: string; name: string },
-  after: string | undefined,
-  request: DeployRequest,
-  deps: DeployDeps,
-  log: EventLog,
-) {
-  try {
-    return await followStack(deps.stacks, deps.clock, {
-      stackId: stack.id,
-      after,
-      longestPauseMs: request.longestPauseMs,
-      onEvent: (event: StackEvent) => log.add(event),
-      signal: deps.signal,
-    });
-  } catch (error) {
-    if (isAbort(error) || deps.signal.aborted) throw stoppedWaiting(stack.name, stack.id, log);
-    throw error;
+  const stack = { id: stackId, name: stackName };
+  const { status } = await followOperation({ stack, log, longestPauseMs: execution.longestPauseMs }, after, deps);
+  if (status !== 'CREATE_COMPLETE' && status !== 'UPDATE_COMPLETE') {
+    throw failedOperation({ stackName, stackId, status, placeOf: execution.placeOf }, log, deps);
   }
-}
-
-/** What to tell when the user leaves while CloudFormation works: it goes on by itself. */
-export function stoppedWaiting(stackName: string, stackId: string, log: EventLog): UserError {
-  return new UserError('INTERRUPTED', `Stopped waiting for stack ${stackName}${log.progress()}; the operation goes on without us`, {
-    hint: `See how it ends: aws cloudformation describe-stack-events --stack-name ${stackName}; once it has ended, run the same command again`,
-    result: { stackName, stackId },
-  });
-}
-
-async function reread(deps: DeployDeps, stackId: string, stackName: string): Promise<Stack> {
-  const stack = await deps.stacks.find(stackId, deps.signal);
-  if (stack === undefined) throw new UserError('STACK_NOT_FOUND', `Stack ${stackName} is gone: somebody else has deleted it`);
-  return stack;
-}
-
-const END_STATES: Readonly<Record<string, string>> = {
-  ROLLBACK_COMPLETE: 'could not be created and was rolled back',
-  ROLLBACK_FAILED: 'could not be created, and rolling back failed too',
-  CREATE_FAILED: 'could not be created',
-  DELETE_COMPLETE: 'could not be created and was removed again',
-  UPDATE_ROLLBACK_COMPLETE: 'could not be updated and is back at its last good state',
-  UPDATE_ROLLBACK_FAILED: 'could not be updated, and rolling back failed too',
-  UPDATE_FAILED: 'could not be updated',
-};
-
-function failed(request: DeployRequest, deps: DeployDeps, log: EventLog, stack: Stack, status: string, what?: string): UserError {
-  const events = log.events();
-  const cause = findFirstCause(events);
-  const cancelled = countCancelled(events);
-  const place = cause === undefined ? undefined : request.placeOf(cause.logicalId);
-  const details =
-    cause === undefined
-      ? []
-      : [
-          `Cause   ${cause.logicalId} (${cause.resourceType})${place === undefined ? '' : `, ${place}`}`,
-          `        ${cause.reason}`,
-          ...(cancelled > 0
-            ? [`Later   ${cancelled} other ${cancelled === 1 ? 'resource was' : 'resources were'} cancelled because of this one`]
-            : []),
-        ];
-  deps.reporter.event({ type: 'stack-failed', stackName: request.stackName, status, ...(cause === undefined ? {} : { cause }) });
-  return new UserError('STACK_FAILED', `Stack ${request.stackName} ${what ?? END_STATES[status] ?? 'ended badly'} (${status})`, {
-    details,
-    hint: hintFor(cause?.reason),
-    result: { stackName: request.stackName, stackId: stack.id, status, ...(cause === undefined ? {} : { cause }) },
-  });
-}
-
-/** Causes that people meet again and again, and what helps. */
-const KNOWN_CAUSES: readonly (readonly [RegExp, string])[] = [
-  [/already exists/i, 'Something else has that name: remove the explicit name from the template, or delete the other one'],
-  [/manifest|media type/i, 'Lambda takes one image manifest without attestations: build the image again with this tool'],
-  [
-    /cannot be assumed|not authorized to perform: sts:AssumeRole/i,
-    'The trust policy of the role must name the service; a new role needs some seconds, so try again',
-  ],
-  [/limit exceeded|quota/i, 'A quota of the account is used up: remove what is not needed, or ask AWS for more'],
-  [/not authorized|access ?denied/i, 'The identity (or --cloudformation-role) lacks a permission'],
-  [
-    /NoSuchKey|does not exist in the (bucket|repository)|S3 Error Code/i,
-    'An artifact is missing where the template says: deploy again without changing bucket or repository in between',
-  ],
-];
-
-function hintFor(reason: string | undefined): string {
-  const known = KNOWN_CAUSES.find(([pattern]) => reason !== undefined && pattern.test(reason));
-  return known?.[1] ?? 'Mend the cause, then run the same command again';
-}
-
-function token(): string {
-  return `lambda-tool-${randomUUID()}`;
+  step.summary(log.describe());
+  const now = await reread(deps, stackId, stackName);
+  return { action, stack: now, finished: true, recordedOnly: log.recordedOnly(), remarks: log.remarks() };
 }

@@ -1,102 +1,113 @@
 import type { Stack } from '../clients/cloudformation.ts';
+import { DEPLOY_RULES, STACK_STATUSES, type DeployRule, type StatusRule } from './statuses.ts';
+
+export { STACK_STATUSES } from './statuses.ts';
 
 /** What a deployment will do with the stack as it stands. */
 export type StackPlan =
   | { readonly kind: 'create'; readonly reuse: Stack | undefined }
-  | { readonly kind: 'update'; readonly stack: Stack }
+  /** `resume`: from a failed operation, with rollback off, because CloudFormation takes no other update then. */
+  | { readonly kind: 'update'; readonly stack: Stack; readonly resume: boolean }
   | { readonly kind: 'recreate'; readonly stack: Stack }
-  | { readonly kind: 'refuse'; readonly stack: Stack; readonly reason: string; readonly hint: string };
+  | { readonly kind: 'roll-back'; readonly stack: Stack }
+  | { readonly kind: 'continue-rollback'; readonly stack: Stack; readonly skip: readonly string[] }
+  | { readonly kind: 'wait'; readonly stack: Stack }
+  | Refusal;
 
-interface StatusRule {
-  readonly deploy: 'create' | 'update' | 'recreate' | 'refuse';
-  readonly delete: 'delete' | 'follow' | 'refuse';
-  /** What the state means, after "Stack X": one clause. */
-  readonly meaning: string;
-  /** What a person can do when we refuse to deploy. */
+export interface Refusal {
+  readonly kind: 'refuse';
+  readonly stack: Stack;
+  readonly code: 'STACK_STATE' | 'STACK_PROTECTED';
+  readonly reason: string;
   readonly hint: string;
 }
 
-const WAIT = 'Wait until it has ended, then run the command again';
-const DELETE_FIRST = 'Delete it first: lambda-tool delete-serverless';
-const BUSY = { deploy: 'refuse', delete: 'refuse', hint: WAIT } as const;
+/** A plan that can be carried out now. */
+export type ReadyPlan = Exclude<StackPlan, { kind: 'refuse' | 'wait' }>;
 
-/** Every stack status of CloudFormation (API reference, Stack.StackStatus), and what it means for us. */
-export const STACK_STATUSES: Readonly<Record<string, StatusRule>> = {
-  CREATE_IN_PROGRESS: { ...BUSY, meaning: 'is being created' },
-  CREATE_FAILED: { deploy: 'refuse', delete: 'delete', meaning: 'could not be created and was not rolled back', hint: DELETE_FIRST },
-  CREATE_COMPLETE: { deploy: 'update', delete: 'delete', meaning: 'is up', hint: '' },
-  ROLLBACK_IN_PROGRESS: { ...BUSY, meaning: 'could not be created and is rolling back' },
-  ROLLBACK_FAILED: { deploy: 'refuse', delete: 'delete', meaning: 'could not be created, and rolling back failed too', hint: DELETE_FIRST },
-  ROLLBACK_COMPLETE: { deploy: 'recreate', delete: 'delete', meaning: 'could not be created and was rolled back', hint: DELETE_FIRST },
-  DELETE_IN_PROGRESS: { deploy: 'refuse', delete: 'follow', meaning: 'is being deleted', hint: WAIT },
-  DELETE_FAILED: {
-    deploy: 'refuse',
-    delete: 'delete',
-    meaning: 'could not be deleted completely',
-    hint: 'Delete it again: lambda-tool delete-serverless',
-  },
-  DELETE_COMPLETE: { deploy: 'create', delete: 'delete', meaning: 'is deleted', hint: '' },
-  UPDATE_IN_PROGRESS: { ...BUSY, meaning: 'is being updated' },
-  UPDATE_COMPLETE_CLEANUP_IN_PROGRESS: { ...BUSY, meaning: 'is updated and still removes what it no longer needs' },
-  UPDATE_COMPLETE: { deploy: 'update', delete: 'delete', meaning: 'is up', hint: '' },
-  UPDATE_FAILED: {
-    deploy: 'refuse',
-    delete: 'delete',
-    meaning: 'could not be updated and was not rolled back',
-    hint: 'Roll it back: aws cloudformation rollback-stack --stack-name',
-  },
-  UPDATE_ROLLBACK_IN_PROGRESS: { ...BUSY, meaning: 'could not be updated and is rolling back' },
-  UPDATE_ROLLBACK_FAILED: {
-    deploy: 'refuse',
-    delete: 'delete',
-    meaning: 'could not be updated, and rolling back failed too',
-    hint: 'Repair the cause, then: aws cloudformation continue-update-rollback --stack-name',
-  },
-  UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS: { ...BUSY, meaning: 'is rolled back and still removes what it no longer needs' },
-  UPDATE_ROLLBACK_COMPLETE: { deploy: 'update', delete: 'delete', meaning: 'is back at its last good state', hint: '' },
-  REVIEW_IN_PROGRESS: { deploy: 'create', delete: 'delete', meaning: 'holds a change set that was never executed', hint: '' },
-  IMPORT_IN_PROGRESS: { ...BUSY, meaning: 'is importing resources' },
-  IMPORT_COMPLETE: { deploy: 'update', delete: 'delete', meaning: 'is up', hint: '' },
-  IMPORT_ROLLBACK_IN_PROGRESS: { ...BUSY, meaning: 'could not import resources and is rolling back' },
-  IMPORT_ROLLBACK_FAILED: {
-    deploy: 'refuse',
-    delete: 'delete',
-    meaning: 'could not import resources, and rolling back failed too',
-    hint: 'Repair the cause, then: aws cloudformation continue-update-rollback --stack-name',
-  },
-  IMPORT_ROLLBACK_COMPLETE: { deploy: 'update', delete: 'delete', meaning: 'is back at its last good state', hint: '' },
-};
+/** What is allowed on the way; the switches of the same names. */
+export interface DeployPermissions {
+  readonly waitForStack: boolean;
+  readonly recreate: boolean;
+  readonly continueRollback: boolean;
+  /** Go on from a failed creation or update instead of going back first. */
+  readonly resume: boolean;
+  readonly skipResources: readonly string[];
+}
 
 /** Decides what a deployment does; pure, so that it can be decided, printed and tested before anything happens. */
-export function planDeployment(stack: Stack | undefined, options: { readonly recreate: boolean }): StackPlan {
+export function planDeployment(stack: Stack | undefined, may: DeployPermissions): StackPlan {
   if (stack === undefined) return { kind: 'create', reuse: undefined };
-  const rule = STACK_STATUSES[stack.status];
-  if (rule === undefined) return refuse(stack, 'is in a state that this version of lambda-tool does not know', 'Look for a newer version');
+  const rule = ruleFor(stack);
+  if (rule === undefined) return unknownState(stack);
+  if (may.resume && rule.canResume === true) return { kind: 'update', stack, resume: true };
   switch (rule.deploy) {
     case 'create':
       return { kind: 'create', reuse: stack.status === 'REVIEW_IN_PROGRESS' ? stack : undefined };
     case 'update':
-      return { kind: 'update', stack };
+      return { kind: 'update', stack, resume: false };
+    case 'wait':
+      return may.waitForStack ? { kind: 'wait', stack } : forbidden(stack, rule, 'wait-for-stack', WAIT_HINT);
     case 'recreate':
-      if (!options.recreate) return refuse(stack, `${rule.meaning}, and --no-recreate was given`, `${DELETE_FIRST} ${stack.name}`);
-      return { kind: 'recreate', stack };
+      if (!may.recreate) return forbidden(stack, rule, 'recreate', `Delete it first: lambda-tool delete-serverless ${stack.name}`);
+      return stack.terminationProtection ? protectedStack(stack, rule) : { kind: 'recreate', stack };
+    case 'roll-back':
+    case 'continue-rollback':
+      if (!may.continueRollback) return forbidden(stack, rule, 'continue-rollback', 'Leave out --no-continue-rollback to have that done');
+      return rule.deploy === 'roll-back' ? { kind: 'roll-back', stack } : { kind: 'continue-rollback', stack, skip: may.skipResources };
     case 'refuse':
-      return refuse(stack, rule.meaning, endsWithCommand(rule.hint) ? `${rule.hint} ${stack.name}` : rule.hint);
+      return refuse(stack, rule.meaning, rule.hint ?? WAIT_HINT);
   }
 }
 
-function refuse(stack: Stack, meaning: string, hint: string): StackPlan {
-  return { kind: 'refuse', stack, reason: `Stack ${stack.name} ${meaning} (${stack.status})`, hint };
+/** What a deletion does: `follow` one that runs already, `wait` for another operation, or `delete`. */
+export type DeletionPlan = { readonly kind: 'delete' | 'follow' | 'wait' } | Refusal;
+
+/** Decides what a deletion does. A state that we do not know is left to CloudFormation to judge. */
+export function planDeletion(stack: Stack, may: Pick<DeployPermissions, 'waitForStack'>): DeletionPlan {
+  const rule = ruleFor(stack);
+  if (stack.terminationProtection && rule?.delete !== 'follow') return protectedStack(stack, rule);
+  if (rule === undefined || rule.delete === 'delete' || rule.delete === 'retry') return { kind: 'delete' };
+  if (!may.waitForStack) return forbidden(stack, rule, 'wait-for-stack', WAIT_HINT);
+  return { kind: rule.delete };
 }
 
-function endsWithCommand(hint: string): boolean {
-  return /delete-serverless$|--stack-name$/.test(hint);
+/** "Stack Shop could not be created and was rolled back (ROLLBACK_COMPLETE); it is deleted and created anew". */
+export function sayDeployment(stack: Stack, rule: DeployRule): string {
+  return `${describeState(stack)}; it is ${DEPLOY_RULES[rule].passive}`;
 }
 
-/** What a deletion does in each state. An unknown state is left to CloudFormation to judge. */
-export function planDeletion(stack: Stack): 'delete' | 'follow' | { readonly refuse: string; readonly hint: string } {
-  const rule = STACK_STATUSES[stack.status];
-  if (rule === undefined) return 'delete';
-  if (rule.delete !== 'refuse') return rule.delete;
-  return { refuse: `Stack ${stack.name} ${rule.meaning} (${stack.status})`, hint: rule.hint };
+/** "Stack Shop is being updated (UPDATE_IN_PROGRESS)". */
+export function describeState(stack: Stack): string {
+  return `Stack ${stack.name} ${ruleFor(stack)?.meaning ?? 'is in a state that this version of lambda-tool does not know'} (${stack.status})`;
+}
+
+const WAIT_HINT = 'Wait until it has ended, then run the command again';
+
+function ruleFor(stack: Stack): StatusRule | undefined {
+  return STACK_STATUSES[stack.status];
+}
+
+function forbidden(stack: Stack, rule: StatusRule, name: string, hint: string): Refusal {
+  return refuse(stack, `${rule.meaning}, and --no-${name} was given`, hint);
+}
+
+function protectedStack(stack: Stack, rule: StatusRule | undefined): Refusal {
+  const state = rule?.deploy === 'recreate' ? `${rule.meaning} and has to be deleted, but it` : undefined;
+  return {
+    kind: 'refuse',
+    stack,
+    code: 'STACK_PROTECTED',
+    reason: `Stack ${stack.name} ${state === undefined ? '' : `${state} `}is protected against deletion`,
+    hint: `Lift it first: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}`,
+  };
+}
+
+/** A state that CloudFormation has added since: one that passes is waited for by whoever runs the command again. */
+function unknownState(stack: Stack): Refusal {
+  return refuse(stack, 'is in a state that this version of lambda-tool does not know', 'Look for a newer version');
+}
+
+function refuse(stack: Stack, meaning: string, hint: string): Refusal {
+  return { kind: 'refuse', stack, code: 'STACK_STATE', reason: `Stack ${stack.name} ${meaning} (${stack.status})`, hint };
 }

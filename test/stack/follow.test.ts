@@ -44,6 +44,12 @@ function scripted(events: readonly StackEvent[], statusAt: (look: number) => str
     executeChangeSet: unused,
     deleteChangeSet: unused,
     deleteStack: unused,
+    resources: unused,
+    policy: unused,
+    importers: unused,
+    changeSets: unused,
+    continueRollback: unused,
+    rollBack: unused,
   };
 }
 

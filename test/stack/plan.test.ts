@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Stack } from '../../src/clients/cloudformation.ts';
-import { STACK_STATUSES, planDeletion, planDeployment } from '../../src/stack/plan.ts';
+import { planDeletion, planDeployment, sayDeployment, type DeployPermissions } from '../../src/stack/plan.ts';
+import { DEPLOY_RULES, STACK_STATUSES } from '../../src/stack/statuses.ts';
 
-function stack(status: string): Stack {
+const ALLOWED: DeployPermissions = { recreate: true, waitForStack: true, continueRollback: true, resume: false, skipResources: [] };
+
+function stack(status: string, terminationProtection = false): Stack {
   return {
     id: 'arn:stack',
     name: 'Shop',
@@ -12,36 +15,36 @@ function stack(status: string): Stack {
     parameters: [],
     outputs: [],
     tags: {},
-    terminationProtection: false,
+    terminationProtection,
     roleArn: undefined,
   };
 }
 
-/** status → what a deployment does, what a deletion does. */
-const TABLE: readonly [string, string, string][] = [
-  ['CREATE_IN_PROGRESS', 'refuse', 'refuse'],
-  ['CREATE_FAILED', 'refuse', 'delete'],
-  ['CREATE_COMPLETE', 'update', 'delete'],
-  ['ROLLBACK_IN_PROGRESS', 'refuse', 'refuse'],
-  ['ROLLBACK_FAILED', 'refuse', 'delete'],
-  ['ROLLBACK_COMPLETE', 'recreate', 'delete'],
-  ['DELETE_IN_PROGRESS', 'refuse', 'follow'],
-  ['DELETE_FAILED', 'refuse', 'delete'],
-  ['DELETE_COMPLETE', 'create', 'delete'],
-  ['UPDATE_IN_PROGRESS', 'refuse', 'refuse'],
-  ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'refuse', 'refuse'],
-  ['UPDATE_COMPLETE', 'update', 'delete'],
-  ['UPDATE_FAILED', 'refuse', 'delete'],
-  ['UPDATE_ROLLBACK_IN_PROGRESS', 'refuse', 'refuse'],
-  ['UPDATE_ROLLBACK_FAILED', 'refuse', 'delete'],
-  ['UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS', 'refuse', 'refuse'],
-  ['UPDATE_ROLLBACK_COMPLETE', 'update', 'delete'],
-  ['REVIEW_IN_PROGRESS', 'create', 'delete'],
-  ['IMPORT_IN_PROGRESS', 'refuse', 'refuse'],
-  ['IMPORT_COMPLETE', 'update', 'delete'],
-  ['IMPORT_ROLLBACK_IN_PROGRESS', 'refuse', 'refuse'],
-  ['IMPORT_ROLLBACK_FAILED', 'refuse', 'delete'],
-  ['IMPORT_ROLLBACK_COMPLETE', 'update', 'delete'],
+/** status → what a deployment does, the switch that refuses that, what a deletion does, whether --resume updates. */
+const TABLE: readonly (readonly [status: string, deploy: string, refusedBy: string, remove: string, resume: boolean])[] = [
+  ['CREATE_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'delete', false],
+  ['CREATE_FAILED', 'recreate', '--no-recreate', 'delete', true],
+  ['CREATE_COMPLETE', 'update', '', 'delete', false],
+  ['ROLLBACK_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'wait', false],
+  ['ROLLBACK_FAILED', 'recreate', '--no-recreate', 'delete', false],
+  ['ROLLBACK_COMPLETE', 'recreate', '--no-recreate', 'delete', false],
+  ['DELETE_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'follow', false],
+  ['DELETE_FAILED', 'recreate', '--no-recreate', 'delete', false],
+  ['DELETE_COMPLETE', 'create', '', 'delete', false],
+  ['UPDATE_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'wait', false],
+  ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'wait', false],
+  ['UPDATE_COMPLETE', 'update', '', 'delete', false],
+  ['UPDATE_FAILED', 'roll-back', '--no-continue-rollback', 'delete', true],
+  ['UPDATE_ROLLBACK_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'wait', false],
+  ['UPDATE_ROLLBACK_FAILED', 'continue-rollback', '--no-continue-rollback', 'delete', false],
+  ['UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'wait', false],
+  ['UPDATE_ROLLBACK_COMPLETE', 'update', '', 'delete', false],
+  ['REVIEW_IN_PROGRESS', 'create', '', 'delete', false],
+  ['IMPORT_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'wait', false],
+  ['IMPORT_COMPLETE', 'update', '', 'delete', false],
+  ['IMPORT_ROLLBACK_IN_PROGRESS', 'wait', '--no-wait-for-stack', 'wait', false],
+  ['IMPORT_ROLLBACK_FAILED', 'refuse', '', 'delete', false],
+  ['IMPORT_ROLLBACK_COMPLETE', 'update', '', 'delete', false],
 ];
 
 describe('the table of stack states', () => {
@@ -51,32 +54,59 @@ describe('the table of stack states', () => {
     expect(TABLE.map(([status]) => status).toSorted()).toEqual(Object.values(StackStatus).toSorted());
   });
 
-  it.each(TABLE)('%s: deploying means %s, deleting means %s', (status, deploy, remove) => {
-    const plan = planDeployment(stack(status), { recreate: true });
+  it.each(TABLE)('%s: deploying means %s (refused by %s), deleting means %s', (status, deploy, refusedBy, remove, resume) => {
+    const plan = planDeployment(stack(status), ALLOWED);
     expect(plan.kind).toBe(deploy);
-    if (plan.kind === 'refuse') {
-      expect(plan.reason).toContain('Stack Shop');
-      expect(plan.reason).toContain(status);
-      expect(plan.hint).not.toBe('');
+    if (plan.kind === 'refuse')
+      expect(plan).toMatchObject({ reason: expect.stringContaining(`(${status})`), hint: expect.stringMatching(/./) });
+    expect(planDeletion(stack(status), ALLOWED).kind).toBe(remove);
+    expect(planDeployment(stack(status), { ...ALLOWED, resume: true }).kind).toBe(resume ? 'update' : deploy);
+    if (resume) expect(planDeployment(stack(status), { ...ALLOWED, resume: true })).toMatchObject({ resume: true });
+
+    const strict = planDeployment(stack(status), { ...ALLOWED, recreate: false, waitForStack: false, continueRollback: false });
+    if (refusedBy === '') expect(strict.kind).toBe(deploy);
+    else {
+      expect(strict).toMatchObject({
+        kind: 'refuse',
+        code: 'STACK_STATE',
+        reason: expect.stringContaining(`${refusedBy} was given (${status})`),
+      });
+      expect(DEPLOY_RULES[deploy as keyof typeof DEPLOY_RULES].switches).toContain(refusedBy);
     }
-    const deletion = planDeletion(stack(status));
-    expect(typeof deletion === 'object' ? 'refuse' : deletion).toBe(remove);
+  });
+
+  it('says what is done in one sentence that names stack and state', () => {
+    expect(sayDeployment(stack('ROLLBACK_COMPLETE'), 'recreate')).toBe(
+      'Stack Shop could not be created and was rolled back (ROLLBACK_COMPLETE); it is deleted and created anew',
+    );
   });
 
   it('creates where there is no stack', () => {
-    expect(planDeployment(undefined, { recreate: true })).toEqual({ kind: 'create', reuse: undefined });
+    expect(planDeployment(undefined, ALLOWED)).toEqual({ kind: 'create', reuse: undefined });
   });
 
   it('reuses a stack that only holds a change set', () => {
-    expect(planDeployment(stack('REVIEW_IN_PROGRESS'), { recreate: true })).toMatchObject({ kind: 'create', reuse: { name: 'Shop' } });
+    expect(planDeployment(stack('REVIEW_IN_PROGRESS'), ALLOWED)).toMatchObject({ kind: 'create', reuse: { name: 'Shop' } });
   });
 
   it('refuses to recreate when told so, and names the command that helps', () => {
-    const plan = planDeployment(stack('ROLLBACK_COMPLETE'), { recreate: false });
+    const plan = planDeployment(stack('ROLLBACK_COMPLETE'), { ...ALLOWED, recreate: false });
     expect(plan).toMatchObject({ kind: 'refuse', hint: expect.stringContaining('lambda-tool delete-serverless Shop') as string });
   });
 
+  it('does not delete what is protected, to delete it or to create it anew', () => {
+    expect(planDeployment(stack('ROLLBACK_COMPLETE', true), ALLOWED)).toMatchObject({ kind: 'refuse', code: 'STACK_PROTECTED' });
+    expect(planDeployment(stack('UPDATE_COMPLETE', true), ALLOWED)).toMatchObject({ kind: 'update' });
+    expect(planDeletion(stack('UPDATE_COMPLETE', true), ALLOWED)).toMatchObject({ kind: 'refuse', code: 'STACK_PROTECTED' });
+    expect(planDeletion(stack('UPDATE_IN_PROGRESS', true), ALLOWED)).toMatchObject({ kind: 'refuse', code: 'STACK_PROTECTED' });
+  });
+
+  it('refuses to wait before a deletion when told so', () => {
+    expect(planDeletion(stack('UPDATE_IN_PROGRESS'), { waitForStack: false })).toMatchObject({ kind: 'refuse', code: 'STACK_STATE' });
+  });
+
   it('refuses a state that it does not know', () => {
-    expect(planDeployment(stack('SOMETHING_NEW'), { recreate: true })).toMatchObject({ kind: 'refuse' });
+    expect(planDeployment(stack('SOMETHING_NEW'), ALLOWED)).toMatchObject({ kind: 'refuse' });
+    expect(planDeletion(stack('SOMETHING_NEW'), ALLOWED)).toEqual({ kind: 'delete' });
   });
 });

@@ -1,0 +1,145 @@
+import type * as SdkModule from '@aws-sdk/client-cloudformation';
+import type { Change, CloudFormationClient, ResourceChangeDetail } from '@aws-sdk/client-cloudformation';
+
+import type {
+  ChangeSet,
+  ChangeSetReference,
+  ChangeSetRequest,
+  ChangeSetSummary,
+  PropertyDetail,
+  ResourceChange,
+  Stacks,
+} from './cloudformation-types.ts';
+
+type ChangeSetMethods = Pick<Stacks, 'createChangeSet' | 'changeSet' | 'changeSets' | 'executeChangeSet' | 'deleteChangeSet'>;
+type Sdk = Pick<
+  typeof SdkModule,
+  'CreateChangeSetCommand' | 'DescribeChangeSetCommand' | 'ListChangeSetsCommand' | 'ExecuteChangeSetCommand' | 'DeleteChangeSetCommand'
+>;
+type Call = <T>(operation: string, work: () => Promise<T>) => Promise<T>;
+
+/** The part of the adapter that deals with change sets. `call` translates what goes wrong. */
+export function changeSetMethods(client: CloudFormationClient, sdk: Sdk, call: Call): ChangeSetMethods {
+  return {
+    createChangeSet: (request, signal) =>
+      call('CreateChangeSet', async () => {
+        const answer = await client.send(new sdk.CreateChangeSetCommand(changeSetInput(request)), abort(signal));
+        return { id: answer.Id ?? '', stackId: answer.StackId ?? '' };
+      }),
+
+    changeSet: (reference, signal) => call('DescribeChangeSet', () => describe(client, sdk, reference, signal)),
+
+    changeSets: (stackId, signal) => call('ListChangeSets', () => list(client, sdk, stackId, signal)),
+
+    executeChangeSet: (id, { token, disableRollback }, signal) =>
+      call('ExecuteChangeSet', async () => {
+        const rollback = disableRollback === undefined ? {} : { DisableRollback: disableRollback };
+        await client.send(new sdk.ExecuteChangeSetCommand({ ChangeSetName: id, ClientRequestToken: token, ...rollback }), abort(signal));
+      }),
+
+    deleteChangeSet: (id) =>
+      call('DeleteChangeSet', async () => {
+        await client.send(new sdk.DeleteChangeSetCommand({ ChangeSetName: id }));
+      }),
+  };
+}
+
+async function describe(
+  client: CloudFormationClient,
+  sdk: Sdk,
+  { id, stackName, values }: ChangeSetReference,
+  signal: AbortSignal | undefined,
+): Promise<ChangeSet> {
+  const changes: ResourceChange[] = [];
+  const about = { ChangeSetName: id, ...(stackName === undefined ? {} : { StackName: stackName }) };
+  const wanted = values === true ? { ...about, IncludePropertyValues: true } : about;
+  let token: string | undefined;
+  for (;;) {
+    const next = token === undefined ? {} : { NextToken: token };
+    const page = await client.send(new sdk.DescribeChangeSetCommand({ ...wanted, ...next }), abort(signal));
+    changes.push(...(page.Changes ?? []).flatMap(readChange));
+    token = page.NextToken;
+    if (token !== undefined) continue;
+    return {
+      id: page.ChangeSetId ?? id,
+      name: page.ChangeSetName ?? id,
+      stackId: page.StackId ?? '',
+      status: page.Status ?? '',
+      statusReason: page.StatusReason,
+      executionStatus: page.ExecutionStatus,
+      changes,
+    };
+  }
+}
+
+async function list(client: CloudFormationClient, sdk: Sdk, stackId: string, signal: AbortSignal | undefined): Promise<ChangeSetSummary[]> {
+  const found: ChangeSetSummary[] = [];
+  let token: string | undefined;
+  do {
+    const next: { NextToken?: string } = token === undefined ? {} : { NextToken: token };
+    const page = await client.send(new sdk.ListChangeSetsCommand({ StackName: stackId, ...next }), abort(signal));
+    for (const summary of page.Summaries ?? []) {
+      const { ChangeSetId: id = '', ChangeSetName: name = '', Status: status = '' } = summary;
+      found.push({ id, name, status, description: summary.Description, createdAt: summary.CreationTime });
+    }
+    token = page.NextToken;
+  } while (token !== undefined);
+  return found;
+}
+
+function readChange(change: Change): ResourceChange[] {
+  const resource = change.ResourceChange;
+  if (resource === undefined) return [];
+  return [
+    {
+      action: resource.Action ?? '',
+      logicalId: resource.LogicalResourceId ?? '',
+      resourceType: resource.ResourceType ?? '',
+      replacement: resource.Replacement,
+      policyAction: resource.PolicyAction,
+      details: (resource.Details ?? []).map(readDetail),
+      before: resource.BeforeContext,
+      after: resource.AfterContext,
+      nestedChangeSetId: resource.ChangeSetId,
+    },
+  ];
+}
+
+function readDetail({ Target: target }: ResourceChangeDetail): PropertyDetail {
+  return {
+    attribute: target?.Attribute ?? '',
+    name: target?.Name,
+    path: target?.Path,
+    before: target?.BeforeValue,
+    after: target?.AfterValue,
+    requiresRecreation: target?.RequiresRecreation,
+  };
+}
+
+function changeSetInput(request: ChangeSetRequest) {
+  return {
+    StackName: request.stackName,
+    ChangeSetName: request.changeSetName,
+    ChangeSetType: request.type,
+    ...templateInput(request.template),
+    Parameters: request.parameters.map((parameter) =>
+      'value' in parameter
+        ? { ParameterKey: parameter.name, ParameterValue: parameter.value }
+        : { ParameterKey: parameter.name, UsePreviousValue: true },
+    ),
+    Capabilities: [...request.capabilities] as ('CAPABILITY_IAM' | 'CAPABILITY_NAMED_IAM' | 'CAPABILITY_AUTO_EXPAND')[],
+    Tags: Object.entries(request.tags).map(([Key, Value]) => ({ Key, Value })),
+    ...(request.roleArn === undefined ? {} : { RoleARN: request.roleArn }),
+    ...(request.description === undefined ? {} : { Description: request.description }),
+    ...(request.includeNestedStacks === true ? { IncludeNestedStacks: true } : {}),
+  };
+}
+
+/** The template as a member of a request. */
+export function templateInput(template: ChangeSetRequest['template']) {
+  return 'body' in template ? { TemplateBody: template.body } : { TemplateURL: template.url };
+}
+
+export function abort(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}

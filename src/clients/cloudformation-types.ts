@@ -1,0 +1,178 @@
+/** A stack as it stands. `id` is the ARN. */
+export interface Stack {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly statusReason: string | undefined;
+  readonly parameters: readonly StackParameter[];
+  readonly outputs: readonly StackOutput[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly terminationProtection: boolean;
+  readonly roleArn: string | undefined;
+}
+
+export interface StackParameter {
+  readonly name: string;
+  /** `****` for NoEcho parameters. */
+  readonly value: string;
+  /** Present for parameters whose value is looked up in the parameter store. */
+  readonly resolvedValue: string | undefined;
+}
+
+export interface StackOutput {
+  readonly name: string;
+  readonly value: string;
+  readonly description: string | undefined;
+  /** The name under which other stacks import it. */
+  readonly exportName?: string | undefined;
+}
+
+export interface StackEvent {
+  readonly id: string;
+  readonly timestamp: Date;
+  readonly logicalId: string;
+  readonly physicalId: string;
+  readonly resourceType: string;
+  readonly status: string;
+  readonly reason: string | undefined;
+  readonly stackId: string;
+}
+
+/** A resource as its stack has it now. */
+export interface StackResource {
+  readonly logicalId: string;
+  /** Empty for one that never came to be. */
+  readonly physicalId: string;
+  readonly resourceType: string;
+  readonly status: string;
+  readonly reason: string | undefined;
+}
+
+export interface ChangeSetRequest {
+  readonly stackName: string;
+  readonly changeSetName: string;
+  readonly type: 'CREATE' | 'UPDATE';
+  readonly template: { readonly body: string } | { readonly url: string };
+  readonly parameters: readonly ChangeSetParameter[];
+  readonly capabilities: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly roleArn: string | undefined;
+  readonly description?: string | undefined;
+  /** Change sets for the nested stacks as well, so that their changes can be seen. */
+  readonly includeNestedStacks?: boolean | undefined;
+}
+
+export type ChangeSetParameter = { readonly name: string; readonly value: string } | { readonly name: string; readonly usePrevious: true };
+
+/** A change set by its ARN, or by its name and stack. */
+export interface ChangeSetReference {
+  readonly id: string;
+  readonly stackName?: string | undefined;
+  /** Ask for the values of properties before and after, too. */
+  readonly values?: boolean | undefined;
+}
+
+export interface ChangeSet {
+  readonly id: string;
+  readonly name: string;
+  readonly stackId: string;
+  readonly status: string;
+  readonly statusReason: string | undefined;
+  /** `AVAILABLE`, `OBSOLETE`, `EXECUTE_COMPLETE` …; undefined where the endpoint tells none. */
+  readonly executionStatus: string | undefined;
+  readonly changes: readonly ResourceChange[];
+}
+
+/** A change set as the list of a stack has it. */
+export interface ChangeSetSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly description: string | undefined;
+  readonly createdAt: Date | undefined;
+}
+
+/** What CloudFormation says of a template that it takes. */
+export interface TemplateCheck {
+  readonly capabilities: readonly string[];
+  readonly transforms: readonly string[];
+}
+
+export interface ResourceChange {
+  /** `Add`, `Modify`, `Remove`, `Import` or `Dynamic`. */
+  readonly action: string;
+  readonly logicalId: string;
+  readonly resourceType: string;
+  /** `True`, `False` or `Conditional`; undefined unless the resource is modified. */
+  readonly replacement: string | undefined;
+  /** What becomes of the physical resource that is removed or replaced: `Delete`, `Retain`, `Snapshot`, `ReplaceAndRetain` … */
+  readonly policyAction?: string | undefined;
+  readonly details?: readonly PropertyDetail[] | undefined;
+  /** The resource as JSON text before and after, where values were asked for and the endpoint gives them. */
+  readonly before?: string | undefined;
+  readonly after?: string | undefined;
+  /** Change set of a nested stack, where nested stacks were asked for. */
+  readonly nestedChangeSetId?: string | undefined;
+}
+
+export interface PropertyDetail {
+  /** `Properties`, `Tags`, `Metadata`, `DeletionPolicy` … */
+  readonly attribute: string;
+  readonly name: string | undefined;
+  /** `/Properties/Environment/Variables/Stage`. */
+  readonly path: string | undefined;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  /** `Never`, `Conditionally` or `Always`. */
+  readonly requiresRecreation: string | undefined;
+}
+
+export interface DeletionOptions {
+  readonly token: string;
+  readonly roleArn?: string | undefined;
+  /** Logical ids of resources that stay behind; CloudFormation takes them for a stack in DELETE_FAILED only. */
+  readonly retain?: readonly string[] | undefined;
+}
+
+export interface RollbackOptions {
+  readonly token: string;
+  readonly roleArn?: string | undefined;
+  /** Logical ids of resources that could not be rolled back and are left as they are. */
+  readonly skip?: readonly string[] | undefined;
+}
+
+/** The life of stacks, in our words. Every method throws a translated UserError. */
+export interface Stacks {
+  /** By name or ARN. A stack that was deleted is undefined, whatever it is asked by. */
+  find(name: string, signal?: AbortSignal): Promise<Stack | undefined>;
+  /** The template as it was deployed, byte for byte; undefined when the endpoint does not keep it. */
+  template(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** Has a template looked at without a stack. A template that CloudFormation refuses is a UserError TEMPLATE_INVALID. */
+  validateTemplate(template: ChangeSetRequest['template'], signal?: AbortSignal): Promise<TemplateCheck>;
+  /** The events that came after the one named (all of them without it), oldest first; at most a few pages are read. */
+  eventsAfter(stackId: string, lastEventId: string | undefined, signal?: AbortSignal): Promise<StackEvent[]>;
+  /** Id of the newest event, or undefined where there is none. */
+  newestEventId(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** What the stack has, also what is deleted already or never came to be. */
+  resources(stackId: string, signal?: AbortSignal): Promise<StackResource[]>;
+  /** The stack policy as JSON text; undefined when it has none. */
+  policy(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** Names of the stacks that import what is exported under a name. */
+  importers(exportName: string, signal?: AbortSignal): Promise<string[]>;
+  createChangeSet(request: ChangeSetRequest, signal?: AbortSignal): Promise<{ readonly id: string; readonly stackId: string }>;
+  /** Changes are only complete once the status is. Throws UserError CHANGE_SET_NOT_FOUND. */
+  changeSet(reference: ChangeSetReference, signal?: AbortSignal): Promise<ChangeSet>;
+  changeSets(stackId: string, signal?: AbortSignal): Promise<ChangeSetSummary[]>;
+  /** `disableRollback`: a failure leaves everything as it is then. Undefined leaves that to how the change set was made. */
+  executeChangeSet(
+    id: string,
+    options: { readonly token: string; readonly disableRollback?: boolean | undefined },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  deleteChangeSet(id: string): Promise<void>;
+  deleteStack(stackId: string, options: DeletionOptions, signal?: AbortSignal): Promise<void>;
+  /** From UPDATE_ROLLBACK_FAILED on. */
+  continueRollback(stackId: string, options: RollbackOptions, signal?: AbortSignal): Promise<void>;
+  /** From UPDATE_FAILED or CREATE_FAILED back to the last good state. */
+  rollBack(stackId: string, options: RollbackOptions, signal?: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,87 @@
+import type { PublishedArtifact } from '../artifacts/types.ts';
+import type { Context } from '../context.ts';
+import { formatSeconds } from '../output/format.ts';
+import type { Answer } from '../output/reporter.ts';
+import type { DeployOutcome } from '../stack/deploy.ts';
+import type { Preview } from '../stack/preview.ts';
+import { renderPreview } from '../stack/preview-render.ts';
+import type { Identity } from './identity.ts';
+import { describeArtifact } from './package.ts';
+
+/** What is known of a run besides its outcome. */
+export interface RunFacts extends Identity {
+  readonly stackName: string;
+  readonly published: readonly PublishedArtifact[];
+  readonly durationMs: number;
+}
+
+/** Says how a deployment ended and hands over its answer: the outputs. */
+export function answerDeployment(outcome: DeployOutcome, facts: RunFacts, context: Context): void {
+  tell(outcome, facts, context);
+  const outputs = outcome.stack?.outputs ?? [];
+  context.reporter.result({
+    data: {
+      ...head(facts, outcome.stack?.id, outcome.action),
+      outputs: Object.fromEntries(outputs.map((output) => [output.name, output.value])),
+      ...tail(facts),
+    },
+    human:
+      outputs.length === 0 || outcome.action === 'declined'
+        ? []
+        : [{ columns: ['Output', 'Value'], rows: outputs.map(({ name, value }) => [name, value]) }],
+  });
+}
+
+/** The answer of `--preview` and `--prepare`: what would be done. */
+export function answerPreview(preview: Preview, facts: RunFacts, context: Context): void {
+  const { changeSet, changes, operation } = preview;
+  context.reporter.info(
+    changeSet === undefined
+      ? 'Nothing was changed.'
+      : `Nothing was changed yet. To deploy exactly this: lambda-tool deploy-serverless -sn ${facts.stackName} --execute ${changeSet}`,
+  );
+  context.reporter.result({
+    data: {
+      ...head(facts, preview.stackId, changeSet === undefined ? 'previewed' : 'prepared'),
+      operation,
+      ...(changeSet === undefined ? {} : { changeSet }),
+      changes,
+      ...tail(facts),
+    },
+    human: [(style) => renderPreview(preview, style), ...(changeSet === undefined ? [] : ['', `Change set ${changeSet}`])],
+  });
+}
+
+/** The answer of a preview that found nothing to do: in the shape of the others. */
+export function answerNoChanges(stackId: string, facts: RunFacts, context: Context): void {
+  context.reporter.info(`Nothing would change. ${formatSeconds(facts.durationMs)}.`);
+  context.reporter.result({
+    data: { ...head(facts, stackId, 'unchanged'), operation: 'update', changes: [], ...tail(facts) },
+    human: [`No changes of ${facts.stackName}.`],
+  } satisfies Answer);
+}
+
+function head({ stackName, account, region }: RunFacts, stackId: string | undefined, action: string) {
+  return { stackName, ...(stackId === undefined ? {} : { stackId }), account, region, action };
+}
+
+function tail({ published, durationMs }: RunFacts) {
+  return { artifacts: published.map(describeArtifact), durationMs: Math.round(durationMs) };
+}
+
+function tell(outcome: DeployOutcome, { published, durationMs, stackName }: RunFacts, { reporter }: Context): void {
+  if (outcome.recordedOnly.length > 0) {
+    reporter.warn(`Recorded, but not run by the local target: ${outcome.recordedOnly.join(', ')}`);
+  }
+  for (const remark of outcome.remarks) reporter.warn(remark);
+  const took = formatSeconds(durationMs);
+  if (outcome.action === 'declined') return reporter.info('Nothing was changed.');
+  if (outcome.action === 'unchanged') {
+    const work = published.some((item) => item.published) ? 'the stack is as wished' : 'no build, no upload, no change set';
+    reporter.info(`Nothing changed: ${work}. ${took}.`);
+  } else {
+    const verb = { created: 'Created', updated: 'Updated', recreated: 'Recreated' }[outcome.action];
+    reporter.info(outcome.finished ? `${verb} in ${took}.` : `Started after ${took}; CloudFormation goes on by itself.`);
+  }
+  if (outcome.stack?.outputs.length === 0 && outcome.finished) reporter.info(`Stack ${stackName} has no outputs.`);
+}

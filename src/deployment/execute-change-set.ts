@@ -1,0 +1,29 @@
+import type { Context } from '../context.ts';
+import { executePrepared, findPrepared, previewPrepared } from '../stack/execute-prepared.ts';
+import { approval, type ModeOptions } from './deploy-mode.ts';
+import { answerDeployment, type RunFacts } from './deployment-answer.ts';
+import { pollingPauseMs, stackDeps } from './stack-deps.ts';
+
+export interface ExecuteOptions extends ModeOptions {
+  readonly execute: string;
+  readonly stackWait: boolean;
+  readonly stackPollingDelay: number | undefined;
+}
+
+/**
+ * Executes a change set that was prepared before: nothing is built or uploaded, the template is not even read. Answers whether it
+ * was done: false when a person said no. Throws UserError STACK_NOT_FOUND, CHANGE_SET_NOT_FOUND, STACK_FAILED.
+ */
+export async function executeChangeSet(options: ExecuteOptions, facts: () => RunFacts, context: Context): Promise<boolean> {
+  const deps = await stackDeps(context);
+  const { stackName } = facts();
+  const approve = approval(options, context);
+  const request = { stackName, changeSet: options.execute, wait: options.stackWait, longestPauseMs: pollingPauseMs(options) };
+  const prepared = await findPrepared(request, approve !== undefined, deps);
+  if (approve !== undefined && !(await approve(await previewPrepared(prepared, deps)))) {
+    answerDeployment({ action: 'declined', stack: prepared.stack, finished: true, recordedOnly: [], remarks: [] }, facts(), context);
+    return false;
+  }
+  answerDeployment(await executePrepared(prepared, request, deps), facts(), context);
+  return true;
+}

@@ -1,0 +1,77 @@
+import type { ChangeSet, Stack } from '../clients/cloudformation.ts';
+import { UserError } from '../errors.ts';
+import { carryOut, type DeployOutcome } from './deploy.ts';
+import { newToken, type StackDeps } from './operation.ts';
+import { readChanges, type Preview } from './preview.ts';
+import { collectChanges } from './preview-stack.ts';
+import { readPolicy } from './stack-policy.ts';
+
+export interface ExecuteRequest {
+  readonly stackName: string;
+  /** Name or ARN. */
+  readonly changeSet: string;
+  readonly wait: boolean;
+  readonly longestPauseMs: number | undefined;
+}
+
+/** A prepared change set that can be executed now. */
+export interface PreparedDeployment {
+  readonly stack: Stack;
+  readonly changeSet: ChangeSet;
+  readonly isCreation: boolean;
+}
+
+/** Looks a prepared change set up. Throws UserError STACK_NOT_FOUND, CHANGE_SET_NOT_FOUND, CHANGE_SET_FAILED. */
+export async function findPrepared(request: ExecuteRequest, values: boolean, deps: StackDeps): Promise<PreparedDeployment> {
+  const { stackName } = request;
+  const stack = await deps.stacks.find(stackName, deps.signal);
+  if (stack === undefined) {
+    throw new UserError('STACK_NOT_FOUND', `There is no stack ${stackName}`, { hint: 'A change set is prepared with --prepare' });
+  }
+  const changeSet = await describe(request, stack, values, deps);
+  if (changeSet.status === 'FAILED') {
+    throw new UserError('CHANGE_SET_FAILED', `The change set ${changeSet.name} has failed: ${changeSet.statusReason ?? 'no reason given'}`);
+  }
+  if (changeSet.executionStatus !== undefined && changeSet.executionStatus !== 'AVAILABLE') {
+    throw new UserError(
+      'CHANGE_SET_NOT_FOUND',
+      `The change set ${changeSet.name} cannot be executed any more (${changeSet.executionStatus})`,
+      {
+        hint: 'Prepare a new one with --prepare',
+      },
+    );
+  }
+  return { stack, changeSet, isCreation: stack.status === 'REVIEW_IN_PROGRESS' };
+}
+
+async function describe(request: ExecuteRequest, stack: Stack, values: boolean, deps: StackDeps): Promise<ChangeSet> {
+  try {
+    return await deps.stacks.changeSet({ id: request.changeSet, stackName: stack.id, values }, deps.signal);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'CHANGE_SET_NOT_FOUND') throw error;
+    throw new UserError('CHANGE_SET_NOT_FOUND', `Stack ${stack.name} has no change set ${request.changeSet}`, {
+      hint: 'It was executed or deleted, or the stack was updated since; prepare a new one with --prepare',
+      cause: error,
+    });
+  }
+}
+
+/** What executing it would do. */
+export async function previewPrepared({ stack, changeSet, isCreation }: PreparedDeployment, deps: StackDeps): Promise<Preview> {
+  const operation = isCreation ? 'create' : 'update';
+  const policy = isCreation ? undefined : await readPolicy(stack, deps);
+  const changes = readChanges(await collectChanges(changeSet, [], deps), operation, policy);
+  return { stackName: stack.name, stackId: stack.id, changeSet: changeSet.name, operation, changes };
+}
+
+/** Executes a prepared change set and follows it to its end; one that cannot begin stays. Throws UserError STACK_FAILED, STACK_BUSY. */
+export function executePrepared(prepared: PreparedDeployment, request: ExecuteRequest, deps: StackDeps): Promise<DeployOutcome> {
+  const { stack, changeSet, isCreation } = prepared;
+  const { wait, longestPauseMs } = request;
+  const begin = () => deps.stacks.executeChangeSet(changeSet.id, { token: newToken() }, deps.signal);
+  const total = changeSet.changes.length;
+  const action = isCreation ? 'created' : 'updated';
+  return deps.reporter.step({ kind: 'stack', name: stack.name }, (step) =>
+    carryOut({ stackName: stack.name, stackId: stack.id, action, total, begin, wait, longestPauseMs }, deps, step),
+  );
+}
