@@ -15,6 +15,7 @@ import {
 import { architectureOf, isImageFunction, propertyOrGlobal, runtimeOf, serverlessKind } from './function-facts.ts';
 import { findIncludes } from './find-includes.ts';
 import { branchesOf, findImages } from './find-images.ts';
+import { roundsOf } from './loop-rounds.ts';
 import { parseTemplate } from './parse.ts';
 import { PathLookup, referenceKind, type FoundPath } from './paths.ts';
 import { globalsOf, isIntrinsic, resourcesOf, type ResourceEntry } from './read.ts';
@@ -67,12 +68,13 @@ async function findIn(template: Template, options: FindOptions, chain: readonly 
     parameters: options.parameters ?? {},
   };
   for (const resource of resourcesOf(template)) {
+    if (!hasProperties(scope, resource)) continue;
     // One after the other: the order of the text is the order of the answer and of the first error.
-    if (hasProperties(scope, resource)) await findInResource(scope, resource);
+    for (const round of roundsOf(scope, resource)) await findInResource(scope, round);
   }
   await collecting(scope, () => findInMetadata(scope));
   await collecting(scope, () => findIncludes(scope));
-  return { artifacts: found.list(), warnings: found.warnings };
+  return { artifacts: found.list(), warnings: [...new Set(found.warnings)] };
 }
 
 /** Goes on after a problem when somebody collects them. */
@@ -255,7 +257,7 @@ async function findInMetadata(scope: Scope): Promise<void> {
       textPath: path,
       loopVariables: [],
     };
-    const resource = { logicalId: row.resourceType, type: row.resourceType, path, body: {}, properties: {}, loopVariables: [] };
+    const resource = { logicalId: row.resourceType, type: row.resourceType, path, body: {}, properties: {}, loops: [] };
     await addPath(scope, resource, row, reference, text);
   }
 }

@@ -3,6 +3,7 @@ import type { Architecture, ArtifactUse } from '../artifacts/types.ts';
 import { missingPath, referenceError, referenceOf, refuseLoopVariable, useOf, type Reference, type Search } from './collect.ts';
 import { parseBuildArgs } from './build-args.ts';
 import { architectureOf, metadataOf, propertyOrGlobal } from './function-facts.ts';
+import { isEcrAddress, isInRegistry } from './pushed-images.ts';
 import type { ResourceEntry } from './read.ts';
 import { IMAGE_PROPERTIES } from './resource-types.ts';
 import type { JsonValue, Path } from './types.ts';
@@ -47,6 +48,8 @@ async function findImage(
   const architecture = architectureOf(search, resource, fallback);
   const use = useOf(reference, { type: 'image-uri' });
   const context = textOf(search, resource, 'DockerContext');
+  // Nothing to build: rewriteTemplate copies the address.
+  if (context !== undefined && isEcrAddress(context)) return;
   if (context !== undefined)
     return build(search, resource, metadataReference(reference, resource, 'DockerContext'), context, architecture, use);
 
@@ -123,13 +126,6 @@ function textOf(search: Search, resource: ResourceEntry, key: string): string | 
     place,
     `must be a text, not ${isMap(value) ? 'a map' : 'a list or boolean'}: it is needed before the deployment`,
   );
-}
-
-/** Referred to by digest, or in a registry: the first part of the name looks like a host. */
-function isInRegistry(imageUri: string): boolean {
-  if (imageUri.includes('@sha256:') || imageUri.includes('{{resolve:') || imageUri.includes('.dkr.ecr')) return true;
-  const [host, ...rest] = imageUri.split('/');
-  return rest.length > 0 && /^(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9.-]+:[0-9]+)(?::[0-9]+)?$/i.test(host ?? '');
 }
 
 function isImageName(text: string): boolean {

@@ -1,11 +1,15 @@
 import type { Architecture } from '../artifacts/types.ts';
-import { knownText, referenceError, referenceOf, type Search } from './collect.ts';
+import { knownText, referenceError, referenceOf, type KnownTemplate, type Search } from './collect.ts';
 import { globalsOf, isIntrinsic, type ResourceEntry } from './read.ts';
 import type { JsonObject, JsonValue, Path } from './types.ts';
 import { member } from './value.ts';
 
 /** A property of a resource, or what `Globals` says for it, with the place the value stands in. */
-export function propertyOrGlobal(search: Search, resource: ResourceEntry, name: string): { value: JsonValue; path: Path } | undefined {
+export function propertyOrGlobal(
+  search: Pick<Search, 'template'>,
+  resource: ResourceEntry,
+  name: string,
+): { value: JsonValue; path: Path } | undefined {
   const own = member(resource.properties, name);
   if (own !== undefined) return { value: own, path: [...resource.path, 'Properties', name] };
   const kind = serverlessKind(resource.type);
@@ -20,7 +24,7 @@ export function serverlessKind(resourceType: string): string | undefined {
 }
 
 /** Whether a function runs from an image; what the resource or Globals say, in any case of letters. */
-export function isImageFunction(search: Search, resource: ResourceEntry): boolean {
+export function isImageFunction(search: KnownTemplate, resource: ResourceEntry): boolean {
   return knownText(search, propertyOrGlobal(search, resource, 'PackageType')?.value)?.toLowerCase() === 'image';
 }
 

@@ -9,8 +9,22 @@ export interface ResourceEntry {
   readonly body: JsonObject;
   /** Empty when the resource has none. */
   readonly properties: JsonObject;
-  /** Names of the loop variables (`Fn::ForEach`) around it; each stands for several resources then. */
-  readonly loopVariables: readonly string[];
+  /** The loops (`Fn::ForEach`) around it, the outermost first: it stands for several resources then. */
+  readonly loops: readonly Loop[];
+  /** Which of the resources of its loops this is, when its variables are replaced by their values. */
+  readonly round?: Round | undefined;
+}
+
+/** `Fn::ForEach::Name: [variable, collection, body]` */
+export interface Loop {
+  readonly variable: string;
+  readonly collection: JsonValue;
+}
+
+/** The values of the variables of all loops around a resource, the outermost first. */
+export interface Round {
+  readonly variables: readonly string[];
+  readonly values: readonly string[];
 }
 
 export interface ParameterEntry {
@@ -42,22 +56,22 @@ export function resourcesOf(template: Template): ResourceEntry[] {
   return resourcesIn(member(template.value, 'Resources'), ['Resources'], []);
 }
 
-function resourcesIn(value: JsonValue | undefined, path: Path, loopVariables: readonly string[]): ResourceEntry[] {
+function resourcesIn(value: JsonValue | undefined, path: Path, loops: readonly Loop[]): ResourceEntry[] {
   if (!isMap(value)) return [];
   return Object.entries(value).flatMap(([logicalId, body]) => {
     const place = [...path, logicalId];
-    if (logicalId.startsWith('Fn::ForEach::')) return loopBody(body, place, loopVariables);
+    if (logicalId.startsWith('Fn::ForEach::')) return loopBody(body, place, loops);
     const type = textMember(body, 'Type');
     if (!isMap(body) || type === undefined) return [];
     const properties = member(body, 'Properties');
-    return [{ logicalId, type, path: place, body, properties: isMap(properties) ? properties : {}, loopVariables }];
+    return [{ logicalId, type, path: place, body, properties: isMap(properties) ? properties : {}, loops }];
   });
 }
 
-/** `Fn::ForEach::Name: [variable, collection, { key: resource }]` */
-function loopBody(loop: JsonValue, path: Path, outer: readonly string[]): ResourceEntry[] {
+function loopBody(loop: JsonValue, path: Path, outer: readonly Loop[]): ResourceEntry[] {
   const variable = valueAt(loop, [0]);
-  return resourcesIn(valueAt(loop, [2]), [...path, 2], typeof variable === 'string' ? [...outer, variable] : outer);
+  const inner = typeof variable === 'string' ? [...outer, { variable, collection: valueAt(loop, [1]) ?? null }] : outer;
+  return resourcesIn(valueAt(loop, [2]), [...path, 2], inner);
 }
 
 /** What `Globals` says for all resources of a serverless kind (`Function`, `Api`, …). */

@@ -1,25 +1,42 @@
 import type { ArtifactUse, Location, LocationForm, PublishedArtifact } from '../artifacts/types.ts';
 import { UserError } from '../errors.ts';
 import { applyEdits, type EditOptions } from './edit.ts';
-import { isIntrinsic } from './read.ts';
-import type { JsonValue, Path, Template, TemplateEdit } from './types.ts';
-import { isMap, valueAt } from './value.ts';
+import { loopEdits, memberEdits, type RoundUse } from './loop-mappings.ts';
+import { pushedImageEdits } from './pushed-images.ts';
+import type { Template } from './types.ts';
+import { pathText } from './value.ts';
+
+export { pathText };
 
 /**
  * The text of a template with the location of every published artefact written into it, each in the form its place asks for.
  * Throws UserError UPLOAD_FAILED when a place needs the version of an object and the bucket keeps none.
  */
 export function rewriteTemplate(template: Template, published: readonly PublishedArtifact[], options: EditOptions = {}): string {
-  const edits = published.flatMap(({ artifact, location }) => artifact.uses.flatMap((use) => editsOf(template, use, location)));
+  const places = new Map<string, RoundUse[]>();
+  for (const { artifact, location } of published) {
+    for (const use of artifact.uses) {
+      const key = JSON.stringify(use.path);
+      places.set(key, [...(places.get(key) ?? []), { use, written: writtenFor(use, location) }]);
+    }
+  }
+  const plain = [...places.values()].flatMap((uses) => (uses.length === 1 ? uses : []));
+  const inLoops = [...places.values()].filter((uses) => uses.length > 1);
+  const edits = [
+    ...plain.flatMap(({ use, written }) =>
+      typeof written === 'string' ? [{ path: use.path, value: written }] : memberEdits(template, use.path, Object.entries(written)),
+    ),
+    ...loopEdits(template, inLoops),
+    ...pushedImageEdits(template),
+  ];
   return applyEdits(template, edits, options);
 }
 
-function editsOf(template: Template, use: ArtifactUse, location: Location): TemplateEdit[] {
-  if (use.form.type === 'image-uri') return [{ path: use.path, value: imageUri(use, location) }];
+function writtenFor(use: ArtifactUse, location: Location): RoundUse['written'] {
+  if (use.form.type === 'image-uri') return imageUri(use, location);
   if (location.type !== 's3') throw mismatch(use);
-  if (use.form.type === 's3-object') return objectEdits(template, use, use.form, location);
-  const value = use.form.type === 's3-uri' ? `s3://${location.bucket}/${location.key}` : s3HttpsUrl(location);
-  return [{ path: use.path, value }];
+  if (use.form.type === 's3-object') return objectMembers(use, use.form, location);
+  return use.form.type === 's3-uri' ? `s3://${location.bucket}/${location.key}` : s3HttpsUrl(location);
 }
 
 function imageUri(use: ArtifactUse, location: Location): string {
@@ -30,16 +47,9 @@ function imageUri(use: ArtifactUse, location: Location): string {
 type S3Location = Extract<Location, { type: 's3' }>;
 type ObjectForm = Extract<LocationForm, { type: 's3-object' }>;
 
-/** A map that is there keeps its other members (`S3ObjectStorageMode`, …); anything else is replaced. */
-function objectEdits(template: Template, use: ArtifactUse, form: ObjectForm, location: S3Location): TemplateEdit[] {
-  const members: [string, JsonValue][] = [
-    [form.bucket, location.bucket],
-    [form.key, location.key],
-  ];
-  if (form.version !== undefined) members.push([form.version, versionOf(use, location)]);
-  const present = valueAt(template.value, use.path);
-  if (isMap(present) && !isIntrinsic(present)) return members.map(([key, value]) => ({ path: [...use.path, key], value }));
-  return [{ path: use.path, value: Object.fromEntries(members) }];
+function objectMembers(use: ArtifactUse, form: ObjectForm, location: S3Location): Readonly<Record<string, string>> {
+  const version = form.version === undefined ? {} : { [form.version]: versionOf(use, location) };
+  return { [form.bucket]: location.bucket, [form.key]: location.key, ...version };
 }
 
 function versionOf(use: ArtifactUse, location: S3Location): string {
@@ -51,11 +61,6 @@ function versionOf(use: ArtifactUse, location: S3Location): string {
 
 function mismatch(use: ArtifactUse): UserError {
   return new UserError('INTERNAL', `the location published for ${use.logicalId} is of the wrong kind for ${pathText(use.path)}`);
-}
-
-/** A path as people write it: `Properties.Code.S3Key`. */
-export function pathText(path: Path): string {
-  return path.map(String).join('.');
 }
 
 /** The path-style address that nested stacks need: CloudFormation does not take `s3://` there. */

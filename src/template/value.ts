@@ -41,3 +41,8 @@ export function withMembers(map: JsonObject, members: Iterable<readonly [string,
   for (const [key, value] of members) setOwn(copy, key, value);
   return copy;
 }
+
+/** A path as people write it: `Properties.Code.S3Key`. */
+export function pathText(path: Path): string {
+  return path.map(String).join('.');
+}

@@ -381,26 +381,6 @@ Resources:
 `);
     expect(artifacts.map((artifact) => artifact.uses.map((use) => use.logicalId))).toEqual([['A', 'B'], ['C'], ['D'], ['E', 'F']]);
   });
-
-  it('packages code in a loop once, and refuses code that differs in every round', async () => {
-    await files('src/index.js');
-    const loop = (code: string) => `Transform: AWS::LanguageExtensions
-Resources:
-  Fn::ForEach::Fns:
-    - Name
-    - [A, B]
-    - Fn\${Name}:
-        Type: AWS::Serverless::Function
-        Properties:
-          CodeUri: ${code}
-`;
-    const { artifacts } = await find(loop('src'));
-    expect(artifacts.map(short)).toMatchObject([{ uses: ['Resources.Fn::ForEach::Fns.2.Fn${Name}.Properties.CodeUri:9'] }]);
-    expect((await rewritten(loop('src'))).text).toContain('CodeUri: "s3://bkt/key 0"');
-    const error = await failure(loop('src/${Name}'));
-    expect(error).toMatchObject({ code: 'TEMPLATE_INVALID' });
-    expect(error.message).toContain('serverless.template:9: ');
-  });
 });
 
 describe('image functions', () => {

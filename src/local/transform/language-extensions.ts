@@ -24,7 +24,21 @@ function unroll(value: unknown, loop: Loop, scope: Scope): unknown {
     if (key.startsWith('Fn::ForEach::')) Object.assign(object, unrollLoop(key, member, loop, scope));
     else object[replaceNames(key, loop)] = unroll(member, loop, scope);
   }
-  return object;
+  return isFixedLookup(object) ? resolveValue(object, scope) : object;
+}
+
+/** A look-up whose keys are all written down: it is done here, for the serverless transform takes no function for a place of code. */
+function isFixedLookup(object: Dict): boolean {
+  const keys = object['Fn::FindInMap'];
+  return Object.keys(object).length === 1 && Array.isArray(keys) && keys.length === 3 && keys.every(isFixedText);
+}
+
+function isFixedText(value: unknown): boolean {
+  if (typeof value === 'string') return true;
+  const joined = isDict(value) && Object.keys(value).length === 1 ? value['Fn::Join'] : undefined;
+  return (
+    Array.isArray(joined) && Array.isArray(joined[1]) && [joined[0], ...(joined[1] as unknown[])].every((part) => typeof part === 'string')
+  );
 }
 
 /** `${Name}` and, for names that must be alphanumeric, `&{Name}`. */

@@ -211,6 +211,20 @@ describe('Fn::ForEach', () => {
       },
     });
   });
+
+  it('does look-ups whose keys are written down, and leaves others for later', () => {
+    const find = (...keys: unknown[]) => ({ 'Fn::FindInMap': keys });
+    const body = {
+      'C${Top}': {
+        Fixed: find('M', ref('Top'), 'size'),
+        Joined: find('M', { 'Fn::Join': ['', ['e', 'u']] }, 'size'),
+        Later: find('M', ref('P'), 'size'),
+      },
+    };
+    expect(expandLanguageExtensions({ 'Fn::ForEach::Tops': ['Top', ['eu'], body] }, scope)).toEqual({
+      Ceu: { Fixed: 'big', Joined: 'big', Later: find('M', ref('P'), 'size') },
+    });
+  });
 });
 
 describe('AWS::Include', () => {
