@@ -2,7 +2,7 @@
 //   npm run bench            all rows that this machine can run
 //   npm run bench -- --runs 31
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,6 +24,7 @@ try {
   row('--help', tool('--help'), bare, 'node -e 0', 2.5);
   row('deploy-serverless --help', tool('deploy-serverless', '--help'), bare, 'node -e 0', 2.5);
   unchangedDeployment();
+  largeTemplates();
 } finally {
   spawnSync(...tool('local', 'stop'), { env });
   rmSync(folder, { recursive: true, force: true });
@@ -37,7 +38,10 @@ function unchangedDeployment() {
   const first = spawnSync(...ours, { env, cwd: project, encoding: 'utf8' });
   if (first.status !== 0) throw new Error(`The first deployment failed: ${first.stderr}`);
   if (spawnSync('aws', ['--version']).status !== 0) {
-    row('unchanged small application', ours, [process.execPath, ['-e', '0']], 'node -e 0 (aws is not here)', undefined, { env, cwd: project });
+    row('unchanged small application', ours, [process.execPath, ['-e', '0']], 'node -e 0 (aws is not here)', undefined, {
+      env,
+      cwd: project,
+    });
     return;
   }
   const exported = JSON.parse(spawnSync(...tool('local', 'env', '--output', 'json'), { env, encoding: 'utf8' }).stdout).result;
@@ -47,8 +51,8 @@ function unchangedDeployment() {
   writeFileSync(
     script,
     `set -e
-aws cloudformation package --template-file serverless.template --s3-bucket bench-artifacts --output-template-file out.yaml
-aws cloudformation deploy --template-file out.yaml --stack-name BenchAws --no-fail-on-empty-changeset --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND
+aws cloudformation package --template-file serverless.template --s3-bucket bench-artifacts --output-template-file ../aws-out.yaml
+aws cloudformation deploy --template-file ../aws-out.yaml --stack-name BenchAws --no-fail-on-empty-changeset --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND
 `,
   );
   row('unchanged small application', ours, ['sh', [script]], 'aws cloudformation package + deploy', 0.25, {
@@ -57,6 +61,77 @@ aws cloudformation deploy --template-file out.yaml --stack-name BenchAws --no-fa
     peerCwd: awsProject,
     runs: Math.min(runs, 7),
   });
+}
+
+/** package-ci of large templates that refer to nothing here: what it costs to read, plan and write them. */
+function largeTemplates() {
+  const large = join(folder, 'large');
+  mkdirSync(large);
+  writeFileSync(join(large, '1mb.yaml'), largeTemplate(500, 1_800));
+  writeFileSync(join(large, '500.yaml'), largeTemplate(500, 0));
+  writeFileSync(join(large, '500.json'), JSON.stringify(jsonTemplate(500), null, 2));
+  const hasAws = spawnSync('aws', ['--version']).status === 0;
+  const exported = hasAws
+    ? JSON.parse(spawnSync(...tool('local', 'env', '--output', 'json'), { env, encoding: 'utf8' }).stdout).result
+    : {};
+  const size = (name) => `${(statSync(join(large, name)).size / 1e6).toFixed(2)} MB`;
+  for (const [title, name] of [
+    [`${size('1mb.yaml')} of YAML, nothing to publish`, '1mb.yaml'],
+    ['500 resources (YAML), nothing to publish', '500.yaml'],
+    ['500 resources (JSON), nothing to publish', '500.json'],
+  ]) {
+    const ours = tool('package-ci', '-t', name, '-ot', 'out', '-sb', 'bench-artifacts', '--local');
+    const options = { env: { ...env, ...exported }, cwd: large, runs: Math.min(runs, 5), showsCost: true };
+    row(title, ours, [process.execPath, ['-e', '0']], 'node -e 0', undefined, options);
+    if (!hasAws) continue;
+    const args = [
+      'cloudformation',
+      'package',
+      '--template-file',
+      name,
+      '--s3-bucket',
+      'bench-artifacts',
+      '--output-template-file',
+      'out-aws',
+    ];
+    row('', ours, ['aws', args], 'aws cloudformation package', undefined, { ...options, runs: 1, showsCost: false });
+  }
+}
+
+/** YAML as people write it; every resource has about `padding` bytes of further text. */
+function largeTemplate(count, padding) {
+  const resources = Array.from({ length: count }, (_, index) => {
+    const lines = Array.from(
+      { length: Math.round(padding / 90) },
+      (__, line) => `          NAME_${line}: !Sub "\${AWS::StackName}-${index}-${line} with some text around it"   # why\n`,
+    );
+    return `  Function${index}:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: s3://bench-artifacts/code.zip
+      Handler: index.handler
+      Runtime: nodejs24.x
+      Environment:
+        Variables:
+          TABLE: !Ref Table
+${lines.join('')}`;
+  });
+  return `Transform: AWS::Serverless-2016-10-31\nParameters:\n  Table: { Type: String, Default: x }\nResources:\n${resources.join('')}`;
+}
+
+function jsonTemplate(count) {
+  const Properties = { CodeUri: 's3://bench-artifacts/code.zip', Handler: 'index.handler', Runtime: 'nodejs24.x', MemorySize: 512 };
+  const entries = Array.from({ length: count }, (_, index) => [`Function${index}`, { Type: 'AWS::Serverless::Function', Properties }]);
+  return { Transform: 'AWS::Serverless-2016-10-31', Resources: Object.fromEntries(entries) };
+}
+
+/** The largest resident set of a Node process, in MiB: it says so itself when it ends. */
+function peakMemory([command, args], cwd, rowEnv) {
+  const report = join(folder, 'peak');
+  const preload = `import { writeFileSync } from 'node:fs'; process.on('exit', () => writeFileSync(${JSON.stringify(report)}, String(process.resourceUsage().maxRSS)));`;
+  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, ...args];
+  const result = spawnSync(command, nodeArgs, { cwd, env: rowEnv, stdio: 'ignore' });
+  return result.status === 0 ? Math.round(Number(readFileSync(report, 'utf8')) / 1024) : undefined;
 }
 
 function row(title, ours, peer, peerName, goal, options = {}) {
@@ -73,6 +148,10 @@ function row(title, ours, peer, peerName, goal, options = {}) {
   console.log(
     `${title.padEnd(44)}${ms(pairs.map(([a]) => a)).padStart(9)}${ms(pairs.map(([, b]) => b)).padStart(9)}${`${ratio.toFixed(2)} ×`.padStart(8)}${wish.padStart(7)}  ${peerName}`,
   );
+  if (options.showsCost !== true) return;
+  const over = median(pairs.map(([a, b]) => a - b)).toFixed(0);
+  const [mine, theirs] = [ours, peer].map((command) => peakMemory(command, options.cwd, options.env));
+  console.log(`${''.padEnd(44)}${over} ms over it; peak memory ${mine} MiB, of the peer ${theirs} MiB`);
 }
 
 function time([command, args], cwd, env) {

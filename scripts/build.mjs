@@ -16,6 +16,7 @@ const result = await build({
     main: 'src/main.ts',
     index: 'src/index.ts',
     'local-daemon': 'src/local/daemon.ts',
+    'zip-worker': 'src/artifacts/zip-worker.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import pLimit from 'p-limit';
-import { unreadable } from './file-tree.ts';
+import { createHash, hash as sha256 } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { readable, readableNow } from './file-tree.ts';
+import { pauses } from './pauses.ts';
 import type { ZipEntry } from './zip-contents.ts';
 
 /**
@@ -12,36 +11,45 @@ import type { ZipEntry } from './zip-contents.ts';
  */
 export const PACKING_VERSION = '1';
 
-/** Files read at one time; the hash itself runs on the main thread. */
-const PARALLEL_FILES = 8;
-
-/** Below this size one read is quicker than a stream, and eight of them still take little memory. */
+/** Up to this size a file is read in one piece. */
 const WHOLE_FILE_BYTES = 512 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 /** Hex SHA-256 of a file's bytes, streamed. Throws UserError ARTIFACT_UNREADABLE. */
 export async function hashFile(path: string, size: number, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    if (size <= WHOLE_FILE_BYTES) hash.update(await readFile(path, { signal }));
-    else await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash, { signal });
-  } catch (error) {
-    if (signal?.aborted === true) throw signal.reason;
-    throw unreadable(path, error);
-  }
-  return hash.digest('hex');
+  signal?.throwIfAborted();
+  if (size <= WHOLE_FILE_BYTES) return readableNow(path, (name) => sha256('sha256', readFileSync(name)));
+  return readable(path, (name) => hashLarge(name, signal)).catch((error: unknown) => {
+    throw signal?.aborted === true ? signal.reason : error;
+  });
 }
 
-/** Hashes files side by side; the answer is in the order of the input. */
-export function hashFiles(files: readonly { absolute: string; size: number }[], signal?: AbortSignal): Promise<string[]> {
-  const limit = pLimit(PARALLEL_FILES);
-  return Promise.all(
-    files.map((file) =>
-      limit(() => {
-        signal?.throwIfAborted();
-        return hashFile(file.absolute, file.size, signal);
-      }),
-    ),
-  );
+/** Reads into the same memory again and again: what a stream leaves behind adds up before it is collected. */
+async function hashLarge(path: string, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  const space = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const file = await open(path);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await file.read(space, 0, CHUNK_BYTES);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(space.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Hashes files; the answer is in the order of the input. */
+export async function hashFiles(files: readonly { absolute: string; size: number }[], signal?: AbortSignal): Promise<string[]> {
+  const pause = pauses(signal);
+  const hashes: string[] = [];
+  for (const file of files) {
+    hashes.push(await hashFile(file.absolute, file.size, signal));
+    await pause();
+  }
+  return hashes;
 }
 
 /** One SHA-256 over values of which none can run into the next. */

@@ -1,7 +1,7 @@
-import { lstat, readdir, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import pLimit from 'p-limit';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { sep } from 'node:path';
 import { UserError, messageOf } from '../errors.ts';
+import { pauses } from './pauses.ts';
 
 /** One thing below a root directory. */
 export interface TreeEntry {
@@ -26,45 +26,36 @@ export interface TreeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Open directories and pending `lstat` calls at one time; more only fill libuv's queue. */
-const PARALLEL_CALLS = 32;
-
 /**
  * Everything below `root` that the judge keeps, sorted by the bytes of its path. Links are not followed. Sockets, pipes
  * and devices are left out, as `docker build` and `zip` do. Throws UserError ARTIFACT_UNREADABLE with the name.
  */
 export async function listTree(root: string, options: TreeOptions): Promise<TreeEntry[]> {
-  const limit = pLimit(PARALLEL_CALLS);
   const entries: TreeEntry[] = [];
-
-  const visitDirectory = async (directory: string): Promise<void> => {
-    options.signal?.throwIfAborted();
-    const found = await limit(() => readable(join(root, directory), (path) => readdir(path, { withFileTypes: true })));
-    await Promise.all(
-      found.map(async (item) => {
-        const path = directory === '' ? item.name : `${directory}/${item.name}`;
-        const isDirectory = item.isDirectory();
-        const verdict = options.judge(path, isDirectory);
-        if (verdict === 'keep') {
-          const entry = await limit(() => describe(root, path));
-          if (entry !== undefined) entries.push(entry);
-        }
-        if (isDirectory && verdict !== 'drop') await visitDirectory(path);
-      }),
-    );
-  };
-
-  await visitDirectory('');
+  const pause = pauses(options.signal);
+  const waiting = [{ absolute: root, prefix: '' }];
+  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
+    for (const item of readableNow(directory.absolute, (name) => readdirSync(name, { withFileTypes: true }))) {
+      const path = directory.prefix + item.name;
+      const absolute = directory.absolute.endsWith(sep) ? directory.absolute + item.name : directory.absolute + sep + item.name;
+      const isDirectory = item.isDirectory();
+      const verdict = options.judge(path, isDirectory);
+      const entry = verdict === 'keep' ? describe(path, absolute) : undefined;
+      if (entry !== undefined) entries.push(entry);
+      if (isDirectory && verdict !== 'drop') waiting.push({ absolute, prefix: `${path}/` });
+      await pause();
+    }
+  }
+  options.signal?.throwIfAborted();
   return sortByPath(entries);
 }
 
-async function describe(root: string, path: string): Promise<TreeEntry | undefined> {
-  const absolute = join(root, path);
-  const status = await readable(absolute, (name) => lstat(name));
+function describe(path: string, absolute: string): TreeEntry | undefined {
+  const status = readableNow(absolute, (name) => lstatSync(name));
   const common = { path, absolute, mode: status.mode & 0o7777, mtimeMs: status.mtimeMs };
   if (status.isFile()) return { ...common, type: 'file', size: status.size };
   if (status.isDirectory()) return { ...common, type: 'directory', size: 0 };
-  if (status.isSymbolicLink()) return { ...common, type: 'link', size: 0, target: await readable(absolute, (name) => readlink(name)) };
+  if (status.isSymbolicLink()) return { ...common, type: 'link', size: 0, target: readableNow(absolute, (name) => readlinkSync(name)) };
   return undefined;
 }
 
@@ -72,6 +63,15 @@ async function describe(root: string, path: string): Promise<TreeEntry | undefin
 export async function readable<T>(path: string, operation: (path: string) => Promise<T>): Promise<T> {
   try {
     return await operation(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** The same for an operation that does not wait. */
+export function readableNow<T>(path: string, operation: (path: string) => T): T {
+  try {
+    return operation(path);
   } catch (error) {
     throw unreadable(path, error);
   }

@@ -10,8 +10,17 @@ export interface ArtifactUse {
   readonly path: Path;
   /** How the location is written back; see `LocationForm`. */
   readonly form: LocationForm;
+  /** For a resource in a loop: the rounds that use this artefact. Other rounds may use another in the same place. */
+  readonly loop?: LoopRounds | undefined;
   /** 1-based line of the reference in the template, for messages; absent when it has no place of its own. */
   readonly line?: number | undefined;
+}
+
+/** Rounds of the loops (`Fn::ForEach`) around a resource, the outermost loop first. */
+export interface LoopRounds {
+  readonly variables: readonly string[];
+  /** The values of the variables in each round. */
+  readonly rounds: readonly (readonly string[])[];
 }
 
 /**

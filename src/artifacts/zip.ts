@@ -1,131 +1,120 @@
-import { createReadStream, createWriteStream, type ReadStream, type WriteStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { ZipFile } from 'yazl';
+import { open, type FileHandle } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { formatBytes } from './bytes.ts';
-import { readable, unreadable } from './file-tree.ts';
+import { combineCrc32 } from './crc32-combine.ts';
+import { unreadable } from './file-tree.ts';
 import type { ZipEntry } from './zip-contents.ts';
+import { centralRecord, DEFLATED, endRecords, localHeader } from './zip-format.ts';
+import { modeOf, planJobs, type BlockJob, type BlockResult, type FilesResult, type ZipJob, type ZipResult } from './zip-jobs.ts';
+import { acquireRunner, type JobRunner } from './zip-threads.ts';
 
 /** Largest sum of unpacked bytes that Lambda takes, layers included: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const UNZIPPED_LIMIT_BYTES = 262_144_000;
-
-/**
- * The time of every entry: noon, so that no zone's clock change can touch it, of the first day that the format knows.
- * The format stores local time as it is on the wall, so local parts give the same bytes in every zone.
- */
-const entryTime = (): Date => new Date(1980, 0, 1, 12, 0, 0);
-
-const FILE_MODE = 0o100644;
-const EXECUTABLE_MODE = 0o100755;
-const LINK_MODE = 0o120777;
 
 export interface ZipOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called now and then with the unpacked bytes that are done. */
   readonly onProgress?: ((doneBytes: number) => void) | undefined;
+  /** The program of the threads that compress; default: the one of the package, or none when the source is run. */
+  readonly threadFile?: string | undefined;
 }
 
-/** Files up to this size are read whole and compressed side by side by zlib's threads; larger ones are streamed. */
-const SMALL_FILE_BYTES = 256 * 1024;
-/** Small files are taken in batches of that many bytes, so that memory stays flat. */
-const BATCH_BYTES = 4 * 1024 * 1024;
-const BATCH_FILES = 128;
-
 /**
- * Writes a zip whose bytes depend on names, executable bits and contents only. Memory stays flat. A file that cannot be
- * read, or changes its length meanwhile: UserError ARTIFACT_UNREADABLE.
+ * Writes a zip whose bytes depend on names, executable bits, contents and the version of zlib only. Files are read and
+ * deflated on all cores; memory stays flat. A file that cannot be read, or changes its length meanwhile: UserError
+ * ARTIFACT_UNREADABLE.
  */
 export async function writeZip(
   entries: readonly ZipEntry[],
   file: string,
   options: ZipOptions = {},
 ): Promise<{ readonly sizeBytes: number }> {
-  const zip = new ZipFile();
-  const output = createWriteStream(file, { mode: 0o600 });
-  const reading = new Set<ReadStream>();
-  const stream = (entry: ZipEntry): ReadStream => openEntry(entry, reading, (error) => output.destroy(error));
-  zip.on('error', (error) => output.destroy(error instanceof Error ? error : new Error(String(error))));
-  const written = pipeline(zip.outputStream, output, { signal: options.signal });
+  options.signal?.throwIfAborted();
+  const bytes = entries.reduce((sum, entry) => sum + entry.size, 0);
+  const runner = acquireRunner(entries.length, bytes, options.threadFile);
   try {
-    await Promise.race([written, addEntries(zip, entries, output, stream, options.onProgress)]);
-    zip.end();
-    await written;
+    const output = await open(file, 'w', 0o600);
+    try {
+      return await writeEntries(entries, output, runner, options);
+    } finally {
+      await output.close();
+    }
   } finally {
-    output.destroy();
-    for (const open of reading) open.destroy();
+    await runner.release();
   }
-  return { sizeBytes: (await stat(file)).size };
 }
 
-async function addEntries(
-  zip: ZipFile,
-  entries: readonly ZipEntry[],
-  output: WriteStream,
-  stream: (entry: ZipEntry) => ReadStream,
-  onProgress: ZipOptions['onProgress'],
-): Promise<void> {
+async function writeEntries(entries: readonly ZipEntry[], output: FileHandle, runner: JobRunner, options: ZipOptions) {
+  const writer = startWriter(output);
   let doneBytes = 0;
-  for (const batch of batches(entries)) {
-    if (output.destroyed) return;
-    // Reads queue up behind the compression of the batch before, in the same threads: that is what paces this loop.
-    const contents = await Promise.all(batch.map(async (entry) => (isStreamed(entry) ? undefined : readWhole(entry))));
-    batch.forEach((entry, index) => addEntry(zip, entry, contents[index], stream));
-    onProgress?.(doneBytes);
-    doneBytes += batch.reduce((sum, entry) => sum + entry.size, 0);
+  for await (const [job, result] of inOrder(planJobs(entries), runner)) {
+    options.signal?.throwIfAborted();
+    if (result.kind === 'failed') throw result.path === undefined ? result.cause : unreadable(result.path, result.cause);
+    if (result.kind === 'files') await writer.files(result);
+    else await writer.block(job as BlockJob, result);
+    doneBytes += job.kind === 'block' ? job.length : job.entries.reduce((sum, entry) => sum + entry.size, 0);
+    options.onProgress?.(doneBytes);
   }
+  options.signal?.throwIfAborted();
+  return { sizeBytes: await writer.end() };
 }
 
-function isStreamed(entry: ZipEntry): boolean {
-  return entry.target === undefined && entry.size > SMALL_FILE_BYTES;
-}
-
-function* batches(entries: readonly ZipEntry[]): Generator<ZipEntry[]> {
-  let batch: ZipEntry[] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    batch.push(entry);
-    bytes += isStreamed(entry) ? 0 : entry.size;
-    if (batch.length < BATCH_FILES && bytes < BATCH_BYTES) continue;
-    yield batch;
-    [batch, bytes] = [[], 0];
+/** Runs as many jobs at a time as keep the runner busy, and gives their results in the order of the jobs. */
+async function* inOrder(jobs: Iterable<ZipJob>, runner: JobRunner): AsyncGenerator<readonly [ZipJob, ZipResult]> {
+  const running: { readonly job: ZipJob; readonly result: Promise<ZipResult> }[] = [];
+  for (const job of jobs) {
+    running.push({ job, result: runner.run(job) });
+    const oldest = running.length < runner.width ? undefined : running.shift();
+    if (oldest !== undefined) yield [oldest.job, await oldest.result];
   }
-  if (batch.length > 0) yield batch;
+  for (const { job, result } of running) yield [job, await result];
 }
 
-function addEntry(zip: ZipFile, entry: ZipEntry, content: Buffer | undefined, stream: (entry: ZipEntry) => ReadStream): void {
-  const mode = entry.target !== undefined ? LINK_MODE : entry.executable ? EXECUTABLE_MODE : FILE_MODE;
-  const common = { mtime: entryTime(), forceDosTimestamp: true, mode };
-  if (content === undefined) zip.addReadStreamLazy(entry.path, common, (use) => use(null, stream(entry)));
-  else zip.addBuffer(content, entry.path, { ...common, compress: entry.target === undefined && content.length > 0 });
+/** Writes results one after the other, and what the format wants around them. */
+function startWriter(output: FileHandle) {
+  const directory: Buffer[] = [];
+  let position = 0;
+  let begun = { offset: 0, crc: 0, compressedBytes: 0 };
+  const append = async (bytes: Uint8Array): Promise<void> => {
+    await writeAt(output, bytes, position);
+    position += bytes.length;
+  };
+  return {
+    async files({ bytes, records, offsets }: FilesResult): Promise<void> {
+      records.forEach((record, index) => directory.push(centralRecord(record, position + (offsets[index] ?? 0))));
+      await append(bytes);
+    },
+    async block({ entry, offset, length }: BlockJob, { bytes, crc }: BlockResult): Promise<void> {
+      const record = { path: entry.path, mode: modeOf(entry), method: DEFLATED, sizeBytes: entry.size } as const;
+      if (offset === 0) {
+        begun = { offset: position, crc: 0, compressedBytes: 0 };
+        await append(localHeader({ ...record, crc: 0, compressedBytes: 0 }));
+      }
+      await append(bytes);
+      begun.crc = combineCrc32(begun.crc, crc, length);
+      begun.compressedBytes += bytes.length;
+      if (offset + length < entry.size) return;
+      // Only now is it known what the header has to say. (The format could say it behind the data, but not every program looks there.)
+      const complete = { ...record, crc: begun.crc, compressedBytes: begun.compressedBytes };
+      await writeAt(output, localHeader(complete), begun.offset);
+      directory.push(centralRecord(complete, begun.offset));
+    },
+    /** Answers the length of the file. */
+    async end(): Promise<number> {
+      const start = position;
+      await append(Buffer.concat(directory));
+      await append(endRecords(directory.length, position - start, start));
+      return position;
+    },
+  };
 }
 
-function openEntry(entry: ZipEntry, reading: Set<ReadStream>, fail: (error: Error) => void): ReadStream {
-  const stream = createReadStream(entry.absolute, { highWaterMark: 256 * 1024 });
-  reading.add(stream);
-  stream.on('error', (error) => fail(unreadable(entry.absolute, error)));
-  stream.on('close', () => {
-    reading.delete(stream);
-    if (stream.bytesRead !== entry.size) fail(changed(entry));
-  });
-  return stream;
-}
-
-async function readWhole(entry: ZipEntry): Promise<Buffer> {
-  if (entry.target !== undefined) return Buffer.from(entry.target);
-  const content = await readable(entry.absolute, (path) => readFile(path));
-  if (content.length !== entry.size) throw changed(entry);
-  return entry.path === 'bootstrap' ? withUnixLines(content) : content;
-}
-
-function changed(entry: ZipEntry): UserError {
-  return unreadable(entry.absolute, new Error('it changed while it was packaged'));
-}
-
-/** A `bootstrap` that is a script: with Windows line ends, Linux would look for an interpreter named `sh\r`. */
-function withUnixLines(content: Buffer): Buffer {
-  if (content.subarray(0, 2).toString('latin1') !== '#!') return content;
-  return Buffer.from(content.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
+/** A single write may take less than it was given. */
+async function writeAt(output: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await output.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 /** Throws UserError ARTIFACT_TOO_LARGE, naming the largest entries, when Lambda would refuse to unpack this. */

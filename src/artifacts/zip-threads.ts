@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { runJob, type FailedResult, type ZipJob, type ZipResult } from './zip-jobs.ts';
+
+/** Where jobs are done. */
+export interface JobRunner {
+  /** So many jobs at a time keep it busy. */
+  readonly width: number;
+  /** Does not reject for what goes wrong in a thread: that is a result without a path. */
+  run(job: ZipJob): Promise<ZipResult>;
+  /** Ends what was started for this user. Jobs that it still waits for fail. */
+  release(): Promise<void>;
+}
+
+/** More threads hardly help a single disk, and each takes some 10 MB. */
+const MAX_THREADS = 8;
+/** Their garbage is small, and collecting it early saves some MB a thread. */
+const YOUNG_MB = 2;
+/** Jobs that wait in a thread, so that it need not wait for the next. */
+const JOBS_PER_THREAD = 2;
+/** Less work than this is done before a thread has started. A file counts like the bytes that could be deflated meanwhile. */
+const WORTHWHILE_BYTES = 2 * 1024 * 1024;
+const BYTES_PER_FILE = 1024;
+
+interface Crew {
+  users: number;
+  readonly width: number;
+  run(job: ZipJob): Promise<ZipResult>;
+  end(): Promise<void>;
+}
+
+/** The threads of this process, shared by the zips that are made at the same time. */
+let shared: Crew | undefined;
+
+/** For work on so many files and bytes: threads on all cores if that pays off, otherwise this thread. */
+export function acquireRunner(files: number, bytes: number, threadFile = findThreadFile()): JobRunner {
+  if (threadFile === undefined || bytes + files * BYTES_PER_FILE < WORTHWHILE_BYTES) return onThisThread;
+  const crew = (shared ??= startCrew(threadFile));
+  crew.users += 1;
+  return {
+    width: crew.width,
+    run: (job) => crew.run(job),
+    async release() {
+      crew.users -= 1;
+      if (crew.users > 0) return;
+      if (shared === crew) shared = undefined;
+      await crew.end();
+    },
+  };
+}
+
+const onThisThread: JobRunner = {
+  width: 1,
+  async run(job) {
+    // Signals and progress get their turn between jobs.
+    await setImmediate();
+    return runJob(job);
+  },
+  release: () => Promise.resolve(),
+};
+
+/** Beside the chunk with this code or one folder up; not there when the source itself is run. */
+function findThreadFile(): string | undefined {
+  const paths = ['./zip-worker.js', '../zip-worker.js'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  return paths.find((path) => existsSync(path));
+}
+
+interface Waiting {
+  readonly job: ZipJob;
+  readonly answer: (result: ZipResult) => void;
+}
+
+function startCrew(threadFile: string): Crew {
+  const queue: Waiting[] = [];
+  let broken: FailedResult | undefined;
+  const threads = Array.from({ length: Math.min(availableParallelism(), MAX_THREADS) }, () => ({
+    worker: new Worker(threadFile, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } }),
+    busyWith: [] as Waiting[],
+  }));
+  const handOut = (): void => {
+    for (const { worker, busyWith } of threads.toSorted((a, b) => a.busyWith.length - b.busyWith.length)) {
+      const next = busyWith.length < JOBS_PER_THREAD ? queue.shift() : undefined;
+      if (next === undefined) continue;
+      busyWith.push(next);
+      worker.postMessage(next.job, []);
+    }
+  };
+  const fail = (cause: unknown): void => {
+    broken ??= { kind: 'failed', cause };
+    for (const waiting of [...threads.flatMap(({ busyWith }) => busyWith.splice(0)), ...queue.splice(0)]) waiting.answer(broken);
+  };
+  for (const { worker, busyWith } of threads) {
+    worker.on('message', (result: ZipResult) => {
+      // A thread answers in the order in which it was asked.
+      busyWith.shift()?.answer(result);
+      handOut();
+    });
+    worker.on('error', fail);
+    worker.on('exit', (code) => fail(new Error(`A thread that compresses ended early (${code})`)));
+  }
+  return {
+    users: 0,
+    width: threads.length * JOBS_PER_THREAD,
+    run: (job) =>
+      new Promise((answer) => {
+        if (broken !== undefined) return answer(broken);
+        queue.push({ job, answer });
+        handOut();
+      }),
+    async end() {
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    },
+  };
+}
