@@ -14,13 +14,13 @@ const EXIT_WORDS = {
   done: 'Done, or there was nothing to do.',
   failed: 'It failed; stderr says why, and so does `error.code` of the JSON document.',
   usage: 'Wrong usage: an unknown command or switch, a value that does not fit, a value that is missing and nobody to ask.',
-  changes: 'Reserved for "there are changes". No command ends with it yet.',
+  changes: 'There are changes, and the switch that was given (`diff --fail`) asks to be told so.',
   functionError: 'Reserved for "the function answered with an error". No command ends with it yet.',
   interrupted: 'Interrupted (Ctrl-C, SIGTERM, SIGHUP).',
 };
 
-/** Exit codes that no command ends with yet; pages of commands leave them out. */
-const RESERVED = new Set(['changes', 'functionError']);
+/** Exit codes that only some commands end with; the pages of the others leave them out. */
+const SPECIAL = { changes: (command) => optionsOf(command).includes('fail'), functionError: () => false };
 
 const problems = [];
 const pages = new Map();
@@ -31,7 +31,7 @@ for (const command of COMMANDS) {
   await fill(
     file,
     'exit-codes',
-    renderExitCodes(([name]) => !RESERVED.has(name)),
+    renderExitCodes(([name]) => SPECIAL[name]?.(command) ?? true),
   );
 }
 await fill('README.md', 'commands', renderCommands());

@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   STACK_FAILED: 'The stack could not be created, updated or deleted',
   STACK_BUSY: 'Another deployment of the same stack is running',
   CHANGE_SET_FAILED: 'CloudFormation could not make the change set',
+  CHANGE_SET_NOT_FOUND: 'There is no change set of that name, or it cannot be executed any more',
+  EXPORT_IN_USE: 'Another stack imports an output that would go away',
   CONFIRMATION_NEEDED: 'Something irreversible was asked for without a terminal and without --yes',
 
   // projects

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from './clock.ts';
 import { UserError, type ErrorCode } from './errors.ts';
 import { run } from './run.ts';
+import { formatMap } from './settings/value-syntax.ts';
 import { VERSION } from './version.ts';
 
 export { UserError as LambdaToolError, type ErrorCode } from './errors.ts';
@@ -31,7 +32,7 @@ export async function runCommand(name: string, options: CommandOptions = {}, cal
   const distFolder = dirname(fileURLToPath(import.meta.url));
   let document = '';
   await run({
-    args: [...name.split(' '), '--output=json', '--disable-interactive', ...toArguments(options)],
+    args: [...name.split(' '), ...toArguments({ ...options, output: 'json', disableInteractive: true })],
     cwd: call.cwd ?? process.cwd(),
     env: call.env ?? process.env,
     streams: { stdout: { write: (text) => (document += text) }, stderr: { write: (text) => call.onProgress?.(text) } },
@@ -53,7 +54,7 @@ export const deleteServerless: Caller = (options, call) => runCommand('delete-se
 function toArguments(options: CommandOptions): string[] {
   const { arguments: words = [], ...switches } = options;
   const args = Object.entries(switches).flatMap(([name, value]) =>
-    value === undefined ? [] : [`--${kebabCase(name)}=${valueText(value)}`],
+    value === undefined ? [] : [`--${kebabCase(name)}=${valueText(name, value)}`],
   );
   return [...args, '--', ...words];
 }
@@ -62,12 +63,18 @@ function kebabCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function valueText(value: Exclude<CommandOptions[string], undefined>): string {
-  if (Array.isArray(value)) return value.join(',');
+function valueText(name: string, value: Exclude<CommandOptions[string], undefined>): string {
   if (typeof value !== 'object') return String(value);
-  return Object.entries(value)
-    .map(([key, item]) => `"${key}"="${item}"`)
-    .join(';');
+  const isList = Array.isArray(value);
+  const text = isList ? listText(value) : formatMap(value as Readonly<Record<string, string>>);
+  if (text !== undefined) return text;
+  throw new UserError('USAGE', `${name}: ${isList ? 'an item cannot hold a comma' : 'a value cannot hold both a quote and a semicolon'}`, {
+    hint: 'Values of parameters can come from a file: parametersFile',
+  });
+}
+
+function listText(items: readonly string[]): string | undefined {
+  return items.some((item) => item.includes(',')) ? undefined : items.join(',');
 }
 
 interface Document {

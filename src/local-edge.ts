@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { AwsEdge } from './clients/aws-config.ts';
 import { logCalls, type CallLog } from './clients/call-log.ts';
 import { UserError, messageOf } from './errors.ts';
+import type * as LocalModule from './local/index.ts';
+import type { LocalTarget } from './local/index.ts';
 
 /** Where this copy of the program lies. */
 export interface Installation {
@@ -50,15 +52,22 @@ export async function createLocalEdge(request: LocalEdgeRequest): Promise<AwsEdg
 }
 
 /** Starts the local target, or finds the one that runs. Throws UserError LOCAL_PORT_TAKEN or LOCAL_START_FAILED. */
-export async function startLocal(request: Omit<LocalEdgeRequest, 'region'>) {
-  const local = await import('./local/index.ts');
-  try {
-    return await local.ensureLocalTarget({
+export function startLocal(request: Omit<LocalEdgeRequest, 'region'>): Promise<LocalTarget> {
+  return withLocal((local) =>
+    local.ensureLocalTarget({
       folder: local.defaultLocalFolder(request.env),
       daemonEntry: join(request.installation.distFolder, 'local-daemon.js'),
       version: request.installation.version,
       ...(request.port === undefined ? {} : { port: request.port }),
-    });
+    }),
+  );
+}
+
+/** Loads the local target's door and hands it to the work; its errors come out as UserErrors. */
+export async function withLocal<T>(work: (local: typeof LocalModule) => Promise<T>): Promise<T> {
+  const local = await import('./local/index.ts');
+  try {
+    return await work(local);
   } catch (error) {
     throw translateLocalError(error);
   }
@@ -71,7 +80,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** The local target has errors of its own, because it knows nothing of the rest of the program. */
-export function translateLocalError(error: unknown): unknown {
+function translateLocalError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'LocalTargetError') return error;
   const code = 'code' in error ? String(error.code) : '';
   return new UserError(

@@ -118,6 +118,10 @@ function createContext(request: RunRequest, settings: Settings, output: Output):
 
 function connect(request: RunRequest, settings: Settings, prompts: Prompts, reporter: Reporter): Clients {
   const text = (name: string): string | undefined => settings.values[name] as string | undefined;
+  const path = (name: string): string | undefined => {
+    const named = text(name);
+    return named === undefined ? undefined : resolve(request.cwd, named);
+  };
   const log = settings.values['verbose'] === true ? (line: string) => reporter.debug(line) : undefined;
   const createEdge = async () => {
     if (settings.values['local'] === true) {
@@ -136,12 +140,12 @@ function connect(request: RunRequest, settings: Settings, prompts: Prompts, repo
       env: request.env,
       region: sourced(settings, 'region'),
       profile: sourced(settings, 'profile'),
-      credentialsFile: text('profileLocation'),
+      credentialsFile: path('profileLocation'),
       accessKeyId: text('awsAccessKeyId'),
       secretAccessKey: text('awsSecretKey'),
       sessionToken: text('awsSessionToken'),
       endpointUrl: text('endpointUrl'),
-      caBundle: text('caBundle'),
+      caBundle: path('caBundle'),
       version: request.installation.version,
       log,
       ...(prompts.available

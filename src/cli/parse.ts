@@ -34,7 +34,8 @@ const VERSION = /^--version$/i;
 /** Reads the arguments after the program's name. Throws UserError USAGE. */
 export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Request {
   const all = everySwitch();
-  const isHelp = args.some((arg) => HELP.test(arg)) || args[0]?.toLowerCase() === 'help';
+  const end = args.indexOf('--');
+  const isHelp = (end < 0 ? args : args.slice(0, end)).some((arg) => HELP.test(arg)) || args[0]?.toLowerCase() === 'help';
   const rest = args[0]?.toLowerCase() === 'help' ? args.slice(1) : args;
   const found = findCommand(rest, commands, all);
   if (found.command === undefined) {
@@ -141,7 +142,9 @@ function hasNoPlace(word: string, command: Command, words: readonly string[], sw
   if (positional === undefined) return true;
   if (positional.variadic === true) return false;
   const { option } = positional;
-  return words.indexOf(word) >= command.positionals.length || (option !== undefined && switches.some((item) => item.startsWith(`--${option}=`)));
+  return (
+    words.indexOf(word) >= command.positionals.length || (option !== undefined && switches.some((item) => item.startsWith(`--${option}=`)))
+  );
 }
 
 function checkWords(command: Command, words: readonly string[]): void {

@@ -161,7 +161,9 @@ function checkEndpoint(value: string, origin: string): string {
     throw new UserError('USAGE', `${origin}: "${value}" is not an http or https address`, { hint: 'Write it like http://127.0.0.1:4566' });
   }
   if (url.username !== '' || url.password !== '') {
-    throw new UserError('USAGE', `${origin} must not hold a user name or a password`, { hint: 'Requests are signed with AWS credentials; nothing else is sent' });
+    throw new UserError('USAGE', `${origin} must not hold a user name or a password`, {
+      hint: 'Requests are signed with AWS credentials; nothing else is sent',
+    });
   }
   return value;
 }
@@ -205,10 +207,7 @@ async function chooseCredentials(
   };
   // A profile that was named is used or fails: the chain would go on to the role of the machine.
   const named = profile === undefined ? fromNodeProviderChain(options) : fromIni(options);
-  const chain =
-    profile === undefined && env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY']
-      ? fromEnv()
-      : named;
+  const chain = profile === undefined && env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY'] ? fromEnv() : named;
   return { credentials: remember(translateFailures(chain, profile)), source: describeSource(env, shared, profile) };
 }
 

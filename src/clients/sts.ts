@@ -32,6 +32,9 @@ export async function createIdentities(config: SdkClientConfig): Promise<Identit
 /** A web server of another kind answers anything with 200. */
 function noAnswer(endpoint: string | undefined): UserError {
   return new UserError('AWS_ERROR', `${endpoint ?? 'AWS'} answered STS GetCallerIdentity without naming an account`, {
-    hint: endpoint === undefined ? 'A proxy may be in between; otherwise try again' : 'Is something else behind that address than AWS or an emulator of it?',
+    hint:
+      endpoint === undefined
+        ? 'A proxy may be in between; otherwise try again'
+        : 'Is something else behind that address than AWS or an emulator of it?',
   });
 }

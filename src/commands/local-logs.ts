@@ -1,4 +1,4 @@
-import { translateLocalError } from '../local-edge.ts';
+import { withLocal } from '../local-edge.ts';
 import { defineCommand } from './define.ts';
 
 export const localLogs = defineCommand({
@@ -12,20 +12,17 @@ export const localLogs = defineCommand({
     { command: 'lambda-tool local logs --function HelloFunction --follow', describe: '' },
   ],
   async run(options, context) {
-    const { defaultLocalFolder, readLocalLogs } = await import('../local/index.ts');
-    const folder = defaultLocalFolder(context.env);
+    const follow = options.follow === true;
     const events: { readonly timestamp: string; readonly group: string; readonly message: string }[] = [];
-    try {
-      const follow = options.follow === true;
-      for await (const event of readLocalLogs(folder, { name: options.function, follow, signal: context.signal })) {
+    await withLocal(async (local) => {
+      const folder = local.defaultLocalFolder(context.env);
+      for await (const event of local.readLocalLogs(folder, { name: options.function, follow, signal: context.signal })) {
         const line = { timestamp: new Date(event.timestampMs).toISOString(), group: event.group, message: event.message.trimEnd() };
         context.reporter.event({ type: 'log', ...line });
         if (follow) context.reporter.line(`${line.timestamp} ${line.group} ${line.message}`);
         else events.push(line);
       }
-    } catch (error) {
-      throw translateLocalError(error);
-    }
+    });
     context.reporter.result({ data: { events }, human: events.map((event) => `${event.timestamp} ${event.group} ${event.message}`) });
   },
 });

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { withLocal } from '../local-edge.ts';
 import type { LocalTarget } from '../local/index.ts';
 import type { Answer } from '../output/reporter.ts';
 import { defineCommand } from './define.ts';
@@ -11,9 +12,10 @@ export const localStatus = defineCommand({
   options: [],
   examples: [{ command: 'lambda-tool local status --output json', describe: '' }],
   async run(_, context) {
-    const { defaultLocalFolder, findLocalTarget } = await import('../local/index.ts');
-    const folder = defaultLocalFolder(context.env);
-    const target = await findLocalTarget(folder);
+    const { folder, target } = await withLocal(async (local) => {
+      const folder = local.defaultLocalFolder(context.env);
+      return { folder, target: await local.findLocalTarget(folder) };
+    });
     if (target === undefined) {
       throw new UserError('LOCAL_NOT_RUNNING', 'The local target does not run', {
         hint: 'lambda-tool local start, or any command with --local',

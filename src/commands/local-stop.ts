@@ -1,3 +1,4 @@
+import { withLocal } from '../local-edge.ts';
 import { defineCommand } from './define.ts';
 
 export const localStop = defineCommand({
@@ -8,8 +9,7 @@ export const localStop = defineCommand({
   options: [],
   examples: [{ command: 'lambda-tool local stop', describe: '' }],
   async run(_, context) {
-    const { defaultLocalFolder, stopLocalTarget } = await import('../local/index.ts');
-    const stopped = await stopLocalTarget(defaultLocalFolder(context.env));
+    const stopped = await withLocal((local) => local.stopLocalTarget(local.defaultLocalFolder(context.env)));
     context.reporter.result({ data: { stopped }, human: [stopped ? 'The local target is stopped.' : 'The local target did not run.'] });
   },
 });

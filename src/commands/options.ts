@@ -1,70 +1,12 @@
 import type { CamelCase, OptionSpec, OptionTypes } from './option-spec.ts';
+import { STACK_OPTIONS } from './stack-options.ts';
 
 /**
  * Every switch of every command, once. Names, short forms and meanings are those of the reference tool where it has
  * them; the rest is ours. A command names the ones it takes.
  */
 export const OPTIONS = {
-  // ---- Stack
-  'stack-name': {
-    type: 'string',
-    short: 'sn',
-    value: 'NAME',
-    group: 'Stack',
-    describe: 'Name of the CloudFormation stack',
-    question: 'Stack name',
-  },
-  'template-parameters': {
-    type: 'map',
-    short: 'tp',
-    value: 'K=V;…',
-    group: 'Stack',
-    describe: 'Values for the parameters of the template',
-  },
-  'parameters-file': {
-    type: 'string',
-    value: 'FILE',
-    group: 'Stack',
-    describe: 'JSON or YAML file with parameter values; --template-parameters beats it',
-  },
-  tags: { type: 'map', value: 'K=V;…', group: 'Stack', describe: 'Tags of the stack, passed on to its resources' },
-  'cloudformation-role': {
-    type: 'string',
-    short: 'cfrole',
-    value: 'ARN',
-    group: 'Stack',
-    describe: 'Role that CloudFormation assumes for the operation',
-  },
-  'disable-capabilities': {
-    type: 'list',
-    short: 'dc',
-    value: 'A,B',
-    group: 'Stack',
-    describe: 'Capabilities not to acknowledge (CAPABILITY_IAM, CAPABILITY_NAMED_IAM, CAPABILITY_AUTO_EXPAND)',
-  },
-  'stack-wait': {
-    type: 'boolean',
-    short: 'sw',
-    group: 'Stack',
-    default: true,
-    describe: 'Wait until the stack operation has ended',
-  },
-  'stack-polling-delay': {
-    type: 'number',
-    short: 'pd',
-    value: 'SECONDS',
-    group: 'Stack',
-    minimum: 1,
-    inFile: false,
-    persist: false,
-    describe: 'Longest pause between two looks at the stack; without it the pace adapts by itself',
-  },
-  recreate: {
-    type: 'boolean',
-    group: 'Stack',
-    default: true,
-    describe: 'Delete a stack that never came up (ROLLBACK_COMPLETE) and create it anew; --no-recreate refuses',
-  },
+  ...STACK_OPTIONS,
 
   // ---- Template
   template: {

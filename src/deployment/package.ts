@@ -1,8 +1,10 @@
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 import type { PublishDeps, PublishOptions } from '../artifacts/index.ts';
 import type { Artifact, PublishedArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
 import { chooseBucket, type BucketWish } from './artifact-bucket.ts';
 import type { Template } from '../template/types.ts';
 import type { TemplateSource } from './template-source.ts';
@@ -15,6 +17,9 @@ export interface PackageWish extends BucketWish {
   readonly msbuildParameters: string | undefined;
   readonly dockerBuildOptions: string | undefined;
   readonly dockerHostBuildOutputDir: string | undefined;
+  /** What is given for the template's parameters: runtimes, architectures and loops may depend on them. */
+  readonly templateParameters?: Readonly<Record<string, string>> | undefined;
+  readonly parametersFile?: string | undefined;
   /** A template that refers to nothing on this machine comes out byte for byte, comments and aliases included. */
   readonly keepText?: boolean;
 }
@@ -42,13 +47,14 @@ export async function publishAndRewrite(
     await loadModules();
   const { artifacts, warnings } = await findArtifacts(template, {
     templateDirectory: dirname(source.path),
-    ...(wish.package === undefined ? {} : { packageOverride: wish.package }),
+    parameters: await givenParameters(wish, context),
+    ...(wish.package === undefined ? {} : { packageOverride: findReadyZip(wish.package, context) }),
   });
   for (const warning of warnings) context.reporter.warn(warning);
   context.reporter.info([template.path, describeCounts(countTemplate(template, artifacts)), stackWords].join(' · '));
   if (artifacts.length === 0) {
     return {
-      text: wish.keepText === true ? template.text : await sendable(template, rewriteTemplate(template, [], { expandAliases: true })),
+      text: await settledText(template, wish.keepText === true, context),
       published: [],
       bucket: undefined,
     };
@@ -74,6 +80,33 @@ export async function publishAndRewrite(
   if (artifacts.length > 1 && artifacts.some(needsTool)) await checkPrerequisites(artifacts, options, deps);
   const published = await publishArtifacts(artifacts, options, deps);
   return { text: await sendable(template, rewriteTemplate(template, published, { expandAliases: true })), published, bucket };
+}
+
+/** A template without artefacts: only what stands elsewhere in it already is written where it belongs. */
+async function settledText(template: Template, keepText: boolean, context: Context): Promise<string> {
+  const { rewriteTemplate } = await import('../template/rewrite.ts');
+  const written = await sendable(template, rewriteTemplate(template, [], { expandAliases: true }));
+  if (!keepText || rewriteTemplate(template, []) !== template.text) return written;
+  if (template.format === 'yaml' && written !== template.text) {
+    context.reporter.warn(
+      `${template.path} has YAML aliases or merge keys, which CloudFormation does not read. It is given back as it is; deploy-serverless writes them out`,
+    );
+  }
+  return template.text;
+}
+
+async function givenParameters(wish: PackageWish, context: Context): Promise<Record<string, string>> {
+  if (wish.parametersFile === undefined) return { ...wish.templateParameters };
+  const { readParametersFile } = await import('./parameters-file.ts');
+  return { ...(await readParametersFile(wish.parametersFile, context.projectDirectory)), ...wish.templateParameters };
+}
+
+function findReadyZip(named: string, context: Context): string {
+  const path = resolve(context.projectDirectory, named);
+  if (existsSync(path)) return path;
+  throw new UserError('PACKAGE_INVALID', `The package ${named} does not exist (looked for ${path})`, {
+    hint: 'Check --package; a relative path counts from --project-location',
+  });
 }
 
 /** Zip, tar and what else they bring are loaded when there is something to package, and not for --help. */

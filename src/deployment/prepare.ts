@@ -1,11 +1,13 @@
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
 import { chooseParameters, requireParameters, type DeclaredParameter } from '../stack/parameters.ts';
-import { planDeployment, type StackPlan } from '../stack/plan.ts';
+import { lookAtStack } from '../stack/look.ts';
+import type { DeployPermissions, ReadyPlan } from '../stack/plan.ts';
 import type { Wish } from '../stack/unchanged.ts';
-import { templateParameters } from '../template/read.ts';
+import { resourcesOf, templateParameters } from '../template/read.ts';
 import type { JsonValue, Template } from '../template/types.ts';
+import { checkPlan } from './check-plan.ts';
 import { readParametersFile } from './parameters-file.ts';
+import { pollingPauseMs, stackDeps } from './stack-deps.ts';
 
 export interface StackOptions {
   readonly stackName: string;
@@ -14,11 +16,22 @@ export interface StackOptions {
   readonly tags: Readonly<Record<string, string>> | undefined;
   readonly cloudformationRole: string | undefined;
   readonly disableCapabilities: readonly string[] | undefined;
+  readonly stackPollingDelay: number | undefined;
+  readonly waitForStack: boolean;
   readonly recreate: boolean;
+  readonly continueRollback: boolean;
+  readonly skipResources: readonly string[] | undefined;
+  readonly resume: boolean | undefined;
+  readonly yes: boolean | undefined;
+  readonly preview: boolean | undefined;
 }
 
 export interface PreparedStack {
-  readonly plan: Exclude<StackPlan, { kind: 'refuse' }>;
+  readonly plan: ReadyPlan;
+  /** What is allowed when the stack has to be looked at again. */
+  readonly may: DeployPermissions;
+  /** What the template has, before any transform. */
+  readonly resources: readonly { readonly logicalId: string; readonly type: string }[];
   readonly wish: Omit<Wish, 'templateText'> & { readonly capabilities: readonly string[] };
 }
 
@@ -28,15 +41,16 @@ export const STACK_MARKER_TAG = 'AWSServerlessAppNETCore';
 const CAPABILITIES = ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'] as const;
 
 /**
- * Looks at the stack and settles everything about it that needs no artefact, before any long work.
- * Throws UserError STACK_STATE when its state does not allow a deployment, MISSING_OPTION for parameters without a value.
+ * Looks at the stack and settles everything about it that needs no artefact, before any long work; an operation that runs is
+ * waited for. Throws UserError STACK_STATE when its state does not allow a deployment, STACK_PROTECTED, EXPORT_IN_USE, DECLINED,
+ * MISSING_OPTION for parameters without a value.
  */
 export async function prepareStack(options: StackOptions, template: Template, context: Context): Promise<PreparedStack> {
   const given = await givenParameters(options, context);
-  const stack = await (await context.clients.stacks()).find(options.stackName, context.signal);
-  const plan = planDeployment(stack, { recreate: options.recreate });
-  if (plan.kind === 'refuse')
-    throw new UserError('STACK_STATE', plan.reason, { hint: plan.hint, result: { stackName: options.stackName } });
+  const may = { ...options, skipResources: options.skipResources ?? [], resume: options.resume === true };
+  const deps = await stackDeps(context);
+  const plan = await lookAtStack(options.stackName, may, pollingPauseMs(options), deps);
+  await checkPlan(plan, template, options.yes === true || options.preview === true, deps, context);
 
   const declared = templateParameters(template);
   const current = plan.kind === 'update' ? plan.stack : undefined;
@@ -48,6 +62,8 @@ export async function prepareStack(options: StackOptions, template: Template, co
   requireParameters(chooseParameters(declared, complete, current));
   return {
     plan,
+    may,
+    resources: resourcesOf(template),
     wish: {
       declared,
       given: complete,
@@ -112,10 +128,13 @@ function hasOutsideInputs(template: Template): boolean {
 export function describeStackWish(plan: PreparedStack['plan'], stackName: string): string {
   switch (plan.kind) {
     case 'create':
-      return `stack ${stackName} does not exist yet`;
+      return plan.reuse === undefined ? `stack ${stackName} does not exist yet` : `stack ${stackName} is empty (${plan.reuse.status})`;
     case 'update':
-      return `stack ${stackName} is ${plan.stack.status}`;
+      return `stack ${stackName} is ${plan.stack.status}${plan.resume ? ' and goes on from there, without rollback' : ''}`;
     case 'recreate':
       return `stack ${stackName} never came up (${plan.stack.status}) and is made anew`;
+    case 'roll-back':
+    case 'continue-rollback':
+      return `stack ${stackName} is ${plan.stack.status} and is rolled back first`;
   }
 }

@@ -19,9 +19,13 @@ export async function placeTemplate(
   const transport = templateTransport(text);
   if (transport === 'body') return { body: text };
   if (transport === 'too-large') {
-    throw new UserError('ARTIFACT_TOO_LARGE', `The template has ${templateBytes(text)} bytes; CloudFormation takes ${TEMPLATE_LIMITS.urlBytes} at most`, {
-      hint: 'Split it into nested stacks',
-    });
+    throw new UserError(
+      'ARTIFACT_TOO_LARGE',
+      `The template has ${templateBytes(text)} bytes; CloudFormation takes ${TEMPLATE_LIMITS.urlBytes} at most`,
+      {
+        hint: 'Split it into nested stacks',
+      },
+    );
   }
   const bucket = knownBucket ?? (await chooseBucket(wish, context));
   const key = `${wish.s3Prefix ?? ''}${createHash('sha256').update(text).digest('hex')}.template`;
@@ -34,9 +38,8 @@ export async function placeTemplate(
 /** CloudFormation reads it with the caller's rights, so it needs no signature. */
 async function objectUrl(bucket: string, key: string, context: Context): Promise<string> {
   const edge = await context.clients.edge();
-  const path = `${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
   const endpoint = edge.endpointFor('s3');
-  if (endpoint !== undefined) return `${endpoint.replace(/\/$/, '')}/${path}`;
-  const suffix = edge.region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  return `https://s3.${edge.region}.${suffix}/${path}`;
+  if (endpoint !== undefined) return `${endpoint.replace(/\/$/, '')}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  const { s3HttpsUrl } = await import('../template/rewrite.ts');
+  return s3HttpsUrl({ bucket, key, region: edge.region });
 }

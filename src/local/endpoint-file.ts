@@ -1,6 +1,7 @@
 /** What a running daemon tells those who look for it, and what the next one keeps. */
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { LocalTargetError } from './local-target-error.ts';
 import { writeFileAtomically } from './store.ts';
 
 export interface EndpointRecord {
@@ -43,7 +44,7 @@ function readJsonFile(file: string): unknown {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
+    throw new LocalTargetError('FOLDER_NOT_WRITABLE', `The state folder ${path.dirname(file)} cannot be read: ${(error as Error).message}`, error);
   }
   try {
     return JSON.parse(text);

@@ -61,7 +61,7 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       return lines.step(title, work);
     },
     info: (message) => {
-      if (!options.quiet) lines.info(message);
+      if (!options.quiet) lines.info(typeof message === 'string' ? message : message(errorStyle));
     },
     debug: (message) => {
       if (options.verbose) lines.info(errorStyle('dim', message));

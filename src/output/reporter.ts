@@ -50,8 +50,8 @@ export interface ReportEvent {
 export interface Reporter {
   /** Runs the work under a title; ends as done or failed whatever happens. Steps may run side by side. */
   step<T>(title: StepTitle, work: (step: Step) => Promise<T>): Promise<T>;
-  /** One line on stderr, for a person who reads along. */
-  info(message: string): void;
+  /** A line (or a block with colours of its own) on stderr, for a person who reads along. */
+  info(message: string | StyledText): void;
   /** One line on stderr, only with --verbose. */
   debug(message: string): void;
   /** Shown on stderr and collected into `warnings` of the JSON document. */

@@ -44,5 +44,5 @@ function shown(setting: Setting): string {
   if (value === undefined) return '';
   if (isSecret(setting)) return '****';
   if (typeof value !== 'object') return String(value);
-  return Array.isArray(value) ? value.join(',') : formatMap(value as Record<string, string>);
+  return Array.isArray(value) ? value.join(',') : (formatMap(value as Record<string, string>) ?? JSON.stringify(value));
 }

@@ -11,7 +11,10 @@ export async function showableParameters(context: Context): Promise<IsShowable> 
   const { values } = context.settings;
   const template = values['template'] as string | undefined;
   try {
-    const source = await loadTemplate({ template, templateSubstitutions: undefined }, { ...context, prompts: { ...context.prompts, available: false } });
+    const source = await loadTemplate(
+      { template, templateSubstitutions: undefined },
+      { ...context, prompts: { ...context.prompts, available: false } },
+    );
     const open = new Set(templateParameters(source.template).flatMap((parameter) => (parameter.noEcho ? [] : [parameter.name])));
     return (name) => open.has(name);
   } catch (error) {

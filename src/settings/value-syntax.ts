@@ -32,11 +32,18 @@ function mapHint(name: string): { hint: string } {
   return { hint: `${name} takes name=value pairs separated by ";", as one shell word: ${name} "A=1;B=2"` };
 }
 
-/** The written form of a map, every name and value in quotes, as the reference tool saves it. */
-export function formatMap(map: Readonly<Record<string, string>>): string {
-  return Object.entries(map)
-    .map(([key, value]) => `"${key}"="${value}"`)
-    .join(';');
+/**
+ * The written form of a map, names and values in quotes, as the reference tool saves it. A text with a quote in it goes
+ * without them, where the syntax can hold it at all: undefined where it cannot.
+ */
+export function formatMap(map: Readonly<Record<string, string>>): string | undefined {
+  const pairs = Object.entries(map).map(([key, value]) => [formatToken(key, '='), formatToken(value, ';')]);
+  return pairs.some((pair) => pair.includes(undefined)) ? undefined : pairs.map((pair) => pair.join('=')).join(';');
+}
+
+function formatToken(text: string, separator: string): string | undefined {
+  if (!text.includes('"')) return `"${text}"`;
+  return text.startsWith('"') || text.includes(separator) ? undefined : text;
 }
 
 /** Splits at commas and drops empty items; items are not trimmed and cannot hold a comma. */

@@ -52,6 +52,15 @@ describe('switches', () => {
     expect(flagsOf(line)).toEqual(flags);
   });
 
+  it.each([
+    ['deploy-serverless --stack-wait maybe', '--stack-wait takes true or false, not "maybe"'],
+    ['deploy-serverless -sn Shop --local Other', '--local takes true or false, not "Other"'],
+    ['deploy-serverless Shop --local Other', '--local takes true or false, not "Other"'],
+    ['deploy-serverless --local yes', '--local takes true or false, not "yes"'],
+  ])('refuses %s, where the word cannot be meant as anything but a value', (line, message) => {
+    expect(usageError(line).message).toBe(message);
+  });
+
   it('gives the words of a command with several of them in order', () => {
     const request = parse('delete-serverless A B --yes C');
     expect(request).toMatchObject({ kind: 'run', positionals: ['A', 'B', 'C'] });
@@ -109,5 +118,24 @@ describe('wrong usage', () => {
     ['--frobnicate', 'Unknown switch --frobnicate'],
   ])('%s says: %s', (line, message) => {
     expect(usageError(line).message).toContain(message);
+  });
+});
+
+describe('a line without a command', () => {
+  it('prints the version wherever it is asked for', () => {
+    expect(parse('--no-color --version')).toEqual({ kind: 'version' });
+  });
+
+  it('suggests a general switch', () => {
+    expect(usageError('--verison').hint).toBe('Did you mean --version?');
+  });
+
+  it('is no request for help', () => {
+    expect(parse('--output json')).toMatchObject({ kind: 'help', asked: false });
+    expect(parse('bucket --help')).toMatchObject({ kind: 'help', family: 'bucket', asked: true });
+  });
+
+  it('leaves words behind -- alone', () => {
+    expect(parse('deploy-serverless -- --help')).toMatchObject({ kind: 'run', positionals: ['--help'] });
   });
 });

@@ -27,7 +27,14 @@ describe('maps', () => {
 
   it('writes what it reads', () => {
     const map = { A: '1;2', B: '', C: 'x=y' };
-    expect({ ...parseMap(formatMap(map), '--tags') }).toEqual(map);
+    expect({ ...parseMap(formatMap(map) ?? '', '--tags') }).toEqual(map);
+  });
+
+  it('writes values with quotes where the syntax can hold them, and says where it cannot', () => {
+    const map = { Json: '{"a":"b=c"}', Plain: '1;2' };
+    expect({ ...parseMap(formatMap(map) ?? '', '--tags') }).toEqual(map);
+    expect(formatMap({ A: 'say "x"; then' })).toBeUndefined();
+    expect(formatMap({ A: '"quoted"' })).toBeUndefined();
   });
 });
 

@@ -23,7 +23,7 @@ export function recordingReporter(): Reporter & { readonly lines: string[] } {
         throw error;
       }
     },
-    info: (message) => put('info', message),
+    info: (message) => put('info', typeof message === 'string' ? message : message((_, text) => text)),
     debug: (message) => put('debug', message),
     warn: (message) => put('warn', message),
     event: (event) => put('event', JSON.stringify(event)),

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+
+import { createPlainLines } from '../../src/output/lines.ts';
+import { createSecrets } from '../../src/output/secrets.ts';
+
+function openLines(github: boolean) {
+  const written: string[] = [];
+  const lines = createPlainLines({
+    stderr: { write: (text) => void written.push(text.trimEnd()) },
+    style: (_, text) => text,
+    verbose: false,
+    now: () => 0,
+    github,
+  });
+  return { lines, written };
+}
+
+const BUILD = { kind: 'image', name: 'Dockerfile' } as const;
+
+describe('plain lines', () => {
+  it('fold what a step runs in GitHub Actions, and leave its own words outside', async () => {
+    const { lines, written } = openLines(true);
+    await lines.step(BUILD, async (step) => {
+      step.output('one');
+      step.output('two');
+      step.summary('built');
+    });
+    expect(written).toEqual([
+      '::group::[image Dockerfile] log',
+      '[image Dockerfile] | one',
+      '[image Dockerfile] | two',
+      '::endgroup::',
+      '[image Dockerfile] built (0.0 s)',
+    ]);
+  });
+
+  it('close the fold of a step that fails, and never open one inside another', async () => {
+    const { lines, written } = openLines(true);
+    const failed = lines.step(BUILD, async (step) => {
+      step.output('one');
+      await lines.step({ kind: 'image', name: 'Other' }, async (other) => other.output('two'));
+      throw new Error('no');
+    });
+    await expect(failed).rejects.toThrow('no');
+    expect(written.filter((line) => line.startsWith('::'))).toEqual(['::group::[image Dockerfile] log', '::endgroup::']);
+  });
+
+  it('know no folds elsewhere', async () => {
+    const { lines, written } = openLines(false);
+    await lines.step(BUILD, async (step) => step.output('one'));
+    expect(written.join('\n')).not.toContain('::');
+  });
+});
+
+describe('secrets', () => {
+  it('are hidden wherever they stand, the longest first, and short texts are none', () => {
+    const secrets = createSecrets();
+    secrets.add(['pass', 'password', 'abc', '']);
+    expect(secrets.hide('a password, a pass and abc')).toBe('a ****, a **** and abc');
+    expect(JSON.stringify({ a: ['my password'], b: 1 }, secrets.replacer)).toBe('{"a":["my ****"],"b":1}');
+  });
+});
