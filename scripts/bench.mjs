@@ -2,9 +2,12 @@
 //   npm run bench            all rows that this machine can run
 //   npm run bench -- --runs 31
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+import { build } from 'esbuild';
 
 import { ROOT, installAndBuild } from './run.mjs';
 
@@ -25,6 +28,7 @@ try {
   row('deploy-serverless --help', tool('deploy-serverless', '--help'), bare, 'node -e 0', 2.5);
   unchangedDeployment();
   largeTemplates();
+  await zipRows();
 } finally {
   spawnSync(...tool('local', 'stop'), { env });
   rmSync(folder, { recursive: true, force: true });
@@ -132,6 +136,118 @@ function peakMemory([command, args], cwd, rowEnv) {
   const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, ...args];
   const result = spawnSync(command, nodeArgs, { cwd, env: rowEnv, stdio: 'ignore' });
   return result.status === 0 ? Math.round(Number(readFileSync(report, 'utf8')) / 1024) : undefined;
+}
+
+/** Zips alone against `zip -6`; zipped and uploaded to the local target against the AWS CLI. Wall time and peak memory of whole processes. */
+async function zipRows() {
+  const [small, large] = ['5000-files', '200-mb'].map((name) => join(folder, 'zips', name));
+  for (let index = 0; index < 5000; index += 1) {
+    if (index < 100) mkdirSync(join(small, `d${index}`), { recursive: true });
+    // Text of 100 to 6,000 bytes, 2.4 KB in the mean: what a folder of dependencies is made of.
+    const words = Array.from({ length: 8 + ((index * 7919) % 480) }, (_, word) => `${((index + word * word) * 2654435761) % 4096} of `);
+    writeFileSync(join(small, `d${index % 100}`, `f${index}.js`), words.join(''));
+  }
+  mkdirSync(large);
+  writeFileSync(join(large, 'data.bin'), randomBytes(200 * 1024 * 1024));
+  // Every package is a new one.
+  const change = (directory) => writeFileSync(join(directory, 'stamp.txt'), String(process.hrtime.bigint()));
+
+  console.log(
+    `\n${'zips, 5 pairs'.padEnd(44)}${'ours'.padStart(9)}${'peer'.padStart(9)}${'ratio'.padStart(8)}${'goal'.padStart(7)}  peak memory; peer`,
+  );
+  const measured = (title, ours, peer, peerName, goal, options) => {
+    const pairs = [];
+    for (let index = 0; index <= 5; index += 1) {
+      options.before?.(index);
+      const pair = [timeAndPeak(ours, options), timeAndPeak(peer, options)];
+      if (index > 0) pairs.push(pair);
+    }
+    const [a, b] = [0, 1].map((side) => pairs.map((pair) => pair[side]));
+    const ms = (values) => `${median(values.map(({ ms }) => ms)).toFixed(0)} ms`.padStart(9);
+    const mib = (values) => (values[0].mib === undefined ? '?' : `${Math.max(...values.map(({ mib }) => mib)).toFixed(0)} MiB`);
+    const ratio = `${median(pairs.map(([ours, peer]) => ours.ms / peer.ms)).toFixed(2)} ×`.padStart(8);
+    console.log(`${title.padEnd(44)}${ms(a)}${ms(b)}${ratio}${`${goal} ×`.padStart(7)}  ${mib(a)} against ${mib(b)}; ${peerName}`);
+  };
+
+  const program = await bundledZip();
+  for (const [title, directory] of [
+    ['zip of 5,000 small files', small],
+    ['zip of 200 MB that do not compress', large],
+  ]) {
+    if (spawnSync('zip', ['-v']).status !== 0) {
+      console.log(`${title}: skipped, zip is not on this machine`);
+      continue;
+    }
+    const [ours, theirs] = ['ours.zip', 'theirs.zip'].map((name) => join(folder, 'zips', name));
+    const before = () => [ours, theirs].forEach((file) => rmSync(file, { force: true }));
+    measured(title, [process.execPath, [program, directory, ours]], ['zip', ['-6', '-q', '-r', theirs, '.']], 'zip -6', 1, {
+      env,
+      cwd: directory,
+      before,
+    });
+  }
+
+  if (spawnSync('aws', ['--version']).status !== 0) return console.log('zips to the local target: skipped, aws is not on this machine');
+  const packageOf = (directory) => {
+    const template = join(folder, 'zips', 'serverless.template');
+    const properties = { Runtime: 'nodejs22.x', Handler: 'index.handler', CodeUri: directory };
+    const Resources = { Fn: { Type: 'AWS::Serverless::Function', Properties: properties } };
+    writeFileSync(template, JSON.stringify({ Transform: 'AWS::Serverless-2016-10-31', Resources }));
+    return tool('package-ci', '--template', template, '-sb', 'bench-artifacts', '--output-template', `${template}.out`, '--local');
+  };
+  const ours = packageOf(small);
+  const awsPackage = [
+    'cloudformation',
+    'package',
+    '--template-file',
+    ours[1][3],
+    '--s3-bucket',
+    'bench-artifacts',
+    '--output-template-file',
+  ];
+  const first = spawnSync(...ours, { env, encoding: 'utf8' });
+  if (first.status !== 0) throw new Error(`Packaging failed: ${first.stderr}`);
+  const exported = JSON.parse(spawnSync(...tool('local', 'env', '--output', 'json'), { env, encoding: 'utf8' }).stdout).result;
+  const options = { env: { ...env, ...exported }, cwd: folder };
+  const peer = ['aws', [...awsPackage, join(folder, 'zips', 'aws.out')]];
+  measured('5,000 small files to S3', ours, peer, 'aws cloudformation package', 0.3, { ...options, before: () => change(small) });
+  measured('5,000 small files, unchanged', ours, peer, 'aws cloudformation package', 0.1, options);
+  const copy = ['aws', ['s3', 'cp', '--only-show-errors', join(large, 'data.bin'), 's3://bench-artifacts/data.bin']];
+  const before = () => change(large);
+  measured('200 MB that do not compress, to S3', packageOf(large), copy, 'aws s3 cp', 1.2, { ...options, before });
+}
+
+/** A program that zips a directory, made of the same source as the tool: there is no command that does only that. */
+async function bundledZip() {
+  const source = join(folder, 'zips', 'zip-only.ts');
+  writeFileSync(
+    source,
+    `import { listZipContents } from ${JSON.stringify(`${ROOT}src/artifacts/zip-contents.ts`)};
+import { writeZip } from ${JSON.stringify(`${ROOT}src/artifacts/zip.ts`)};
+await writeZip(await listZipContents(process.argv[2]), process.argv[3]);
+`,
+  );
+  await build({
+    entryPoints: { 'zip-only': source, 'zip-worker': `${ROOT}src/artifacts/zip-worker.ts` },
+    outdir: join(folder, 'zips', 'program'),
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  });
+  writeFileSync(join(folder, 'zips', 'program', 'package.json'), '{"type":"module"}');
+  return join(folder, 'zips', 'program', 'zip-only.js');
+}
+
+/** Peak memory is told by GNU time, where that is installed. */
+function timeAndPeak([command, args], { cwd, env }) {
+  if (!existsSync('/usr/bin/time')) return { ms: time([command, args], cwd, env) };
+  const report = join(folder, 'peak');
+  const ms = time(['/usr/bin/time', ['-o', report, '-f', '%M', command, ...args]], cwd, env);
+  return { ms, mib: Number(readFileSync(report, 'utf8')) / 1024 };
 }
 
 function row(title, ours, peer, peerName, goal, options = {}) {

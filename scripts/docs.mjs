@@ -7,20 +7,21 @@ import { build } from 'esbuild';
 
 import { ROOT } from './run.mjs';
 
-const { COMMANDS, COMMAND_GROUPS, ERROR_CODES, EXIT, OPTIONS, OPTION_GROUPS, environmentName, optionsOf, usageLine } = await loadTables();
+const { COMMANDS, COMMAND_GROUPS, ERROR_CODES, EXIT, OPTIONS, OPTION_GROUPS, environmentName, optionsOf, stackStateRows, usageLine } =
+  await loadTables();
 
 /** What each exit code says. A code without a line here, or without a sentence in the docs, would be one that nobody knows. */
 const EXIT_WORDS = {
   done: 'Done, or there was nothing to do.',
   failed: 'It failed; stderr says why, and so does `error.code` of the JSON document.',
   usage: 'Wrong usage: an unknown command or switch, a value that does not fit, a value that is missing and nobody to ask.',
-  changes: 'There are changes, and the switch that was given (`diff --fail`) asks to be told so.',
+  changes: 'There are changes, and the switch that was given (`diff --fail`, `--fail-on-changes`) asks to be told so; or a `--confirm` was answered with no.',
   functionError: 'Reserved for "the function answered with an error". No command ends with it yet.',
   interrupted: 'Interrupted (Ctrl-C, SIGTERM, SIGHUP).',
 };
 
 /** Exit codes that only some commands end with; the pages of the others leave them out. */
-const SPECIAL = { changes: (command) => optionsOf(command).includes('fail'), functionError: () => false };
+const SPECIAL = { changes: (command) => ['fail', 'fail-on-changes'].some((name) => optionsOf(command).includes(name)), functionError: () => false };
 
 const problems = [];
 const pages = new Map();
@@ -37,6 +38,11 @@ for (const command of COMMANDS) {
 await fill('README.md', 'commands', renderCommands());
 await fill('docs/configuration.md', 'switches', renderSwitches());
 await fill('docs/errors.md', 'codes', renderErrorCodes());
+await fill(
+  'docs/stack-states.md',
+  'states',
+  table(['state', 'the stack', 'a deployment', 'switches of deploy-serverless', 'a deletion', 'switches of delete-serverless'], stackStateRows()),
+);
 await fill('docs/ci.md', 'exit-codes', renderExitCodes());
 await finish(process.argv.includes('--check'));
 
@@ -55,6 +61,7 @@ async function loadTables() {
         export { usageLine } from './cli/help.ts';
         export { ERROR_CODES } from './errors.ts';
         export { EXIT } from './run.ts';
+        export { stackStateRows } from './stack/statuses.ts';
       `,
     },
     bundle: true,

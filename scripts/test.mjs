@@ -47,7 +47,9 @@ async function startEngine() {
   if (process.platform !== 'linux' || process.env.DOCKER_HOST !== undefined || (await answers(socket))) return undefined;
   const found = spawnSync('sh', ['-c', 'command -v dockerd'], { encoding: 'utf8' }).stdout.trim();
   if (found === '' || process.getuid() !== 0) {
-    console.log(`No Docker engine answers, and none can be started here (${found === '' ? 'dockerd is not installed' : 'not root'}): tests with images are skipped.`);
+    console.log(
+      `No Docker engine answers, and none can be started here (${found === '' ? 'dockerd is not installed' : 'not root'}): tests with images are skipped.`,
+    );
     return undefined;
   }
   console.log('Starting dockerd for the tests…');

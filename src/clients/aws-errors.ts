@@ -48,7 +48,10 @@ export function translateAwsError(error: unknown, call: AwsCall): Error {
   if (code !== undefined || (error instanceof Error && error.name === 'TimeoutError')) {
     const place = call.endpoint ?? 'AWS';
     return new UserError('ENDPOINT_UNREACHABLE', `${place} does not answer (${call.service} ${call.operation}: ${messageOf(error)})`, {
-      hint: call.endpoint === undefined ? 'Check the network, the proxy and the region' : 'Is it running, and is the address right? For the local target: lambda-tool local status',
+      hint:
+        call.endpoint === undefined
+          ? 'Check the network, the proxy and the region'
+          : 'Is it running, and is the address right? For the local target: lambda-tool local status',
       cause: error,
     });
   }

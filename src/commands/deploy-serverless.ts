@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 
+import { checkBeforeWork } from '../deployment/check.ts';
 import { approval, checkMode } from '../deployment/deploy-mode.ts';
 import { answerDeployment, answerNoChanges, answerPreview } from '../deployment/deployment-answer.ts';
 import { executeChangeSet, type ExecuteOptions } from '../deployment/execute-change-set.ts';
@@ -84,6 +85,7 @@ export const deployServerless = defineCommand({
     checkMode(options, context);
     if (options.execute !== undefined) return executeNamed({ ...options, execute: options.execute }, started, context);
     const source = await loadTemplate(options, context);
+    await checkBeforeWork(source.template, options, context);
     const stackName = await requireStackName(options, context);
     const identity = await announce(context);
     const prepared = await prepareStack({ ...options, stackName }, source.template, context);

@@ -44,7 +44,11 @@ function readJsonFile(file: string): unknown {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw new LocalTargetError('FOLDER_NOT_WRITABLE', `The state folder ${path.dirname(file)} cannot be read: ${(error as Error).message}`, error);
+    throw new LocalTargetError(
+      'FOLDER_NOT_WRITABLE',
+      `The state folder ${path.dirname(file)} cannot be read: ${(error as Error).message}`,
+      error,
+    );
   }
   try {
     return JSON.parse(text);

@@ -29,7 +29,9 @@ function valuesOf(search: Search, loop: Loop): readonly string[] | undefined {
   const parameter = textMember(collection, 'Ref');
   if (parameter !== undefined) {
     const text = knownText(search, collection);
-    if (text === undefined || !/List/.test(String(valueAt(search.template.value, ['Parameters', parameter, 'Type'])))) return undefined;
+    const declared = textMember(valueAt(search.template.value, ['Parameters', parameter]), 'Type') ?? '';
+    // A list that Systems Manager holds has a name for its value here.
+    if (text === undefined || !/^(?:CommaDelimitedList$|List<)/.test(declared)) return undefined;
     search.found.warnings.push(
       `The values of the loop variable ${loop.variable} come from the parameter ${parameter}: it is packaged for ${text}, and can be deployed for nothing else`,
     );
@@ -59,7 +61,7 @@ function replace(value: JsonValue, values: ReadonlyMap<string, string>): JsonVal
   if (Array.isArray(value)) return (value as readonly JsonValue[]).map((item) => replace(item, values));
   if (!isMap(value)) return value;
   const [only, second] = Object.keys(value);
-  if (only === 'Ref' && second === undefined) return values.get(String(value['Ref'])) ?? value;
+  if (only === 'Ref' && second === undefined) return values.get(textMember(value, 'Ref') ?? '') ?? value;
   const copy: Record<string, JsonValue> = {};
   for (const [key, item] of Object.entries(value)) setOwn(copy, replaceText(key, values), replace(item, values));
   // What has no variable left is text, as far as a path is concerned.

@@ -3,7 +3,7 @@ import { factsOf } from './facts.ts';
 import { RULES } from './rules.ts';
 import type { Finding } from './types.ts';
 
-export type { Finding, Severity } from './types.ts';
+export type { Finding } from './types.ts';
 
 export interface CheckOptions {
   /** Absolute path of the template's directory; without it no file is looked at. */

@@ -120,7 +120,7 @@ Resources:
     const long =
       format === 'json'
         ? JSON.parse(out)
-        : parse(out, { customTags: [{ tag: '!Sub', resolve: (text) => ({ 'Fn::Sub': text }) }], logLevel: 'error' });
+        : parse(out, { customTags: [{ tag: '!Sub', resolve: (text: string) => ({ 'Fn::Sub': text }) }], logLevel: 'error' });
     expect(long.Resources.Machine.Properties.DefinitionString).toEqual({ 'Fn::Sub': definition });
     expect(long.Resources.Fn.Properties).toEqual({
       CodeUri: expect.stringMatching(/^s3:\/\/inputs\//) as string,

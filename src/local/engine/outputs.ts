@@ -18,7 +18,7 @@ export function resolveOutputs(parts: EngineParts, run: Run): readonly OutputRec
     const owner = exportName === undefined ? undefined : findExport(parts.store, stack.region, exportName)?.stack;
     if (owner !== undefined && owner.uid !== run.uid)
       throw new TemplateFailure(`Export with name ${exportName} is already exported by stack ${owner.name}`);
-    records.push(compact({ key: output.key, value, description: output.description, exportName }) as OutputRecord);
+    records.push(compact({ key: output.key, value, description: output.description, exportName }));
   }
   checkExportsInUse(parts, run.uid, records);
   return records;

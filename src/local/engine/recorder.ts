@@ -37,7 +37,7 @@ export function createRecorder(store: StackStore): Recorder {
     const parameters = [...(stack?.parameters ?? []), ...(stack?.baseline?.parameters ?? [])];
     const shown = (text: string | undefined) => (text === undefined ? undefined : maskSecrets(text, parameters));
     const ids = { id: randomUUID(), timestamp, token: operation?.token, operationId: operation?.id };
-    store.appendEvent(uid, compact({ ...event, ...ids, reason: shown(reason), properties: shown(properties) }) as EventRecord);
+    store.appendEvent(uid, compact({ ...event, ...ids, reason: shown(reason), properties: shown(properties) }));
   };
   const self: Recorder = {
     stackStatus(uid, status, reason, changes = {}) {
@@ -68,7 +68,7 @@ export function createRecorder(store: StackStore): Recorder {
       append(uid, timestamp, { logicalId, physicalId, type, status, reason, properties: JSON.stringify(properties) });
       return record;
     },
-    keepResource: (uid, resource) => store.saveResource(uid, compact(resource) as ResourceRecord),
+    keepResource: (uid, resource) => store.saveResource(uid, compact(resource)),
     event: (uid, event) => append(uid, nextTime(uid), event),
   };
   return self;

@@ -93,7 +93,7 @@ function createChangeSet(engine: Engine, params: QueryParams, region: string): o
     clientToken: paramText(params, 'ClientToken'),
     includeNestedStacks: paramFlag(params, 'IncludeNestedStacks') ?? false,
   } as const;
-  engine.parts.store.saveChangeSet(compact(changeSet) as ChangeSetRecord);
+  engine.parts.store.saveChangeSet(compact(changeSet));
   return { Id: id, StackId: stack.stackId };
 }
 
