@@ -22,12 +22,19 @@ function unroll(value: unknown, loop: Loop, scope: Scope): unknown {
   const object: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
     if (key.startsWith('Fn::ForEach::')) Object.assign(object, unrollLoop(key, member, loop, scope));
-    else object[replaceNames(key, loop)] = unroll(member, loop, scope);
+    else object[replaceNames(key, loop)] = placeOf(key, unroll(member, loop, scope), scope);
   }
-  return isFixedLookup(object) ? resolveValue(object, scope) : object;
+  return object;
 }
 
-/** A look-up whose keys are all written down: it is done here, for the serverless transform takes no function for a place of code. */
+/** Where the serverless transform wants the place of code, and takes no function for it. */
+const CODE_PLACES: ReadonlySet<string> = new Set(['CodeUri', 'ContentUri', 'DefinitionUri', 'ImageUri']);
+
+function placeOf(key: string, value: unknown, scope: Scope): unknown {
+  return CODE_PLACES.has(key) && isDict(value) && isFixedLookup(value) ? resolveValue(value, scope) : value;
+}
+
+/** A look-up whose keys are all written down. */
 function isFixedLookup(object: Dict): boolean {
   const keys = object['Fn::FindInMap'];
   return Object.keys(object).length === 1 && Array.isArray(keys) && keys.length === 3 && keys.every(isFixedText);

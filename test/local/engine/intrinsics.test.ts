@@ -212,17 +212,18 @@ describe('Fn::ForEach', () => {
     });
   });
 
-  it('does look-ups whose keys are written down, and leaves others for later', () => {
+  it('does look-ups for places of code whose keys are written down, and leaves others for later', () => {
     const find = (...keys: unknown[]) => ({ 'Fn::FindInMap': keys });
     const body = {
       'C${Top}': {
-        Fixed: find('M', ref('Top'), 'size'),
-        Joined: find('M', { 'Fn::Join': ['', ['e', 'u']] }, 'size'),
-        Later: find('M', ref('P'), 'size'),
+        CodeUri: find('M', ref('Top'), 'size'),
+        ContentUri: find('M', { 'Fn::Join': ['', ['e', 'u']] }, 'size'),
+        ImageUri: find('M', ref('P'), 'size'),
+        Other: find('M', ref('Top'), 'size'),
       },
     };
     expect(expandLanguageExtensions({ 'Fn::ForEach::Tops': ['Top', ['eu'], body] }, scope)).toEqual({
-      Ceu: { Fixed: 'big', Joined: 'big', Later: find('M', ref('P'), 'size') },
+      Ceu: { CodeUri: 'big', ContentUri: 'big', ImageUri: find('M', ref('P'), 'size'), Other: find('M', 'eu', 'size') },
     });
   });
 });
