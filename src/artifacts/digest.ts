@@ -13,7 +13,7 @@ export const PACKING_VERSION = '1';
 
 /** Up to this size a file is read in one piece. */
 const WHOLE_FILE_BYTES = 512 * 1024;
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /** Hex SHA-256 of a file's bytes, streamed. Throws UserError ARTIFACT_UNREADABLE. */
 export async function hashFile(path: string, size: number, signal?: AbortSignal): Promise<string> {

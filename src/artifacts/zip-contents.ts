@@ -26,13 +26,8 @@ const ALWAYS_IGNORED = ['.git', '.DS_Store', '.lambdaignore'];
  */
 export async function listZipContents(directory: string, signal?: AbortSignal): Promise<ZipEntry[]> {
   const root = await readable(directory, (path) => realpath(path));
-  const rules = ignore({ ignorecase: false })
-    .add(ALWAYS_IGNORED)
-    .add(await readIgnoreFile(root));
-  const entries = await listTree(root, {
-    judge: (path, isDirectory) => (rules.ignores(isDirectory ? `${path}/` : path) ? 'drop' : 'keep'),
-    signal,
-  });
+  const isIgnored = ignoreRules(await readIgnoreFile(root));
+  const entries = await listTree(root, { judge: (path, isDirectory) => (isIgnored(path, isDirectory) ? 'drop' : 'keep'), signal });
   const contents = entries.filter((entry) => entry.type !== 'directory');
   if (contents.length === 0) throw nothingToZip(directory);
   return Promise.all(contents.map((entry) => (entry.type === 'link' ? linkEntry(root, entry) : fileEntry(entry))));
@@ -43,6 +38,13 @@ export async function singleFileContents(file: string): Promise<ZipEntry[]> {
   const status = await readable(file, (path) => stat(path));
   const entry = { path: basename(file), absolute: file, size: status.size, mode: status.mode & 0o777 };
   return [await fileEntry(entry)];
+}
+
+/** Without rules of the user's, comparing names is a fraction of the work. */
+function ignoreRules(text: string): (path: string, isDirectory: boolean) => boolean {
+  if (text.trim() === '') return (path) => ALWAYS_IGNORED.includes(path.slice(path.lastIndexOf('/') + 1));
+  const rules = ignore({ ignorecase: false }).add(ALWAYS_IGNORED).add(text);
+  return (path, isDirectory) => rules.ignores(isDirectory ? `${path}/` : path);
 }
 
 async function readIgnoreFile(root: string): Promise<string> {

@@ -21,9 +21,12 @@ const MAX_THREADS = 8;
 const YOUNG_MB = 2;
 /** Jobs that wait in a thread, so that it need not wait for the next. */
 const JOBS_PER_THREAD = 2;
-/** Less work than this is done before a thread has started. A file counts like the bytes that could be deflated meanwhile. */
-const WORTHWHILE_BYTES = 2 * 1024 * 1024;
-const BYTES_PER_FILE = 1024;
+/**
+ * Less work than this is done before threads would have earned back their start (some 50 ms of a core each, measured with
+ * Node 20). Opening a file counts like the bytes that could be deflated meanwhile.
+ */
+const WORTHWHILE_BYTES = 8 * 1024 * 1024;
+const BYTES_PER_FILE = 400;
 
 interface Crew {
   users: number;
