@@ -39,13 +39,19 @@ export async function planCode(
   context: Context,
 ): Promise<PlannedTemplate> {
   const { template } = source;
-  const { findArtifacts } = await import('../template/find-artifacts.ts');
+  const [{ findArtifacts }, { parseAgain }, { rewriteTemplate }] = await Promise.all([
+    import('../template/find-artifacts.ts'),
+    import('../template/parse.ts'),
+    import('../template/rewrite.ts'),
+  ]);
   const { artifacts, warnings } = await findArtifacts(template, {
     templateDirectory: dirname(source.path),
     ...(wish.package === undefined ? {} : { packageOverride: resolve(context.projectDirectory, wish.package) }),
   });
   for (const warning of warnings) context.reporter.warn(warning);
-  if (artifacts.length === 0) return { value: template.value, notes: new Map(), undecided: [] };
+  // What a deployment writes although it publishes nothing: images that are named by their pushed address.
+  const { value } = parseAgain(template, rewriteTemplate(template, []));
+  if (artifacts.length === 0) return { value, notes: new Map(), undecided: [] };
 
   const { clients, signal, env } = context;
   const { region } = await clients.edge();
@@ -63,7 +69,7 @@ export async function planCode(
     name: nameOf(artifact, context.projectDirectory),
   });
   const planned = await Promise.all(artifacts.map((artifact) => limit(() => plan(artifact))));
-  return planTemplate(template.value, deployed, planned, wish.s3Bucket !== undefined);
+  return planTemplate(value, deployed, planned, wish.s3Bucket !== undefined);
 }
 
 /** Where the deployed template has what an artefact is now. */
