@@ -15,13 +15,17 @@ const EXIT_WORDS = {
   done: 'Done, or there was nothing to do.',
   failed: 'It failed; stderr says why, and so does `error.code` of the JSON document.',
   usage: 'Wrong usage: an unknown command or switch, a value that does not fit, a value that is missing and nobody to ask.',
-  changes: 'There are changes, and the switch that was given (`diff --fail`, `--fail-on-changes`) asks to be told so; or a `--confirm` was answered with no.',
+  changes:
+    'There are changes, and the switch that was given (`diff --fail`, `--fail-on-changes`) asks to be told so; or a `--confirm` was answered with no.',
   functionError: 'Reserved for "the function answered with an error". No command ends with it yet.',
   interrupted: 'Interrupted (Ctrl-C, SIGTERM, SIGHUP).',
 };
 
 /** Exit codes that only some commands end with; the pages of the others leave them out. */
-const SPECIAL = { changes: (command) => ['fail', 'fail-on-changes'].some((name) => optionsOf(command).includes(name)), functionError: () => false };
+const SPECIAL = {
+  changes: (command) => ['fail', 'fail-on-changes'].some((name) => optionsOf(command).includes(name)),
+  functionError: () => false,
+};
 
 const problems = [];
 const pages = new Map();
@@ -41,7 +45,10 @@ await fill('docs/errors.md', 'codes', renderErrorCodes());
 await fill(
   'docs/stack-states.md',
   'states',
-  table(['state', 'the stack', 'a deployment', 'switches of deploy-serverless', 'a deletion', 'switches of delete-serverless'], stackStateRows()),
+  table(
+    ['state', 'the stack', 'a deployment', 'switches of deploy-serverless', 'a deletion', 'switches of delete-serverless'],
+    stackStateRows(),
+  ),
 );
 await fill('docs/ci.md', 'exit-codes', renderExitCodes());
 await finish(process.argv.includes('--check'));

@@ -92,7 +92,10 @@ export const STACK_STATUSES: Readonly<Record<string, StatusRule>> = {
   IMPORT_ROLLBACK_COMPLETE: { meaning: 'is back at its last good state', deploy: 'update', delete: 'delete' },
 };
 
-/** The table as docs/stack-states.md shows it: status, meaning, and for deployment and deletion what is done and the switch. */
+/**
+ * The table as docs/stack-states.md shows it: status, meaning, and for deployment and deletion what is done and the switch.
+ * @public scripts/docs.mjs writes that page
+ */
 export function stackStateRows(): readonly (readonly string[])[] {
   return Object.entries(STACK_STATUSES).map(([status, rule]) => {
     const deploy = DEPLOY_RULES[rule.deploy];
