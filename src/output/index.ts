@@ -30,7 +30,7 @@ export interface Output {
 export async function createOutput(streams: Streams, options: OutputOptions): Promise<Output> {
   const { stdout, stderr } = streams;
   const { env, format } = options;
-  const live = stderr.isTTY === true && !isCi(env) && env['TERM'] !== 'dumb';
+  const live = stderr.isTTY === true && stderr.columns !== 0 && !isCi(env) && env['TERM'] !== 'dumb';
   const github = env['GITHUB_ACTIONS'] === 'true';
   const errorStyle = createStyle(wantsColor({ option: options.color, env, isTerminal: stderr.isTTY === true }));
   const answerStyle = createStyle(wantsColor({ option: options.color, env, isTerminal: stdout.isTTY === true }));
