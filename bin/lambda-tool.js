@@ -1,12 +1,27 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import module from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
 if (process.argv.length === 3 && process.argv[2] === '--version') {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   process.stdout.write(`${version}\n`);
 } else {
-  module.enableCompileCache?.();
+  module.enableCompileCache?.(cacheFolder());
   const { main } = await import('../dist/main.js');
   await main();
+}
+
+/** Where Node keeps compiled code between runs. Its own choice would be the temporary folder, where we leave nothing. */
+function cacheFolder() {
+  const { env, platform } = process;
+  if (env.NODE_COMPILE_CACHE) return env.NODE_COMPILE_CACHE;
+  const base =
+    platform === 'win32'
+      ? (env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'))
+      : platform === 'darwin'
+        ? join(homedir(), 'Library', 'Caches')
+        : env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(base, 'lambda-tool', 'compile-cache');
 }

@@ -50,6 +50,7 @@ function cleanEnvironment(home: string): Record<string, string | undefined> {
     ...Object.fromEntries(kept),
     LAMBDA_TOOL_LOCAL_HOME: join(home, 'state'),
     TMPDIR: join(home, 'tmp'),
+    XDG_CACHE_HOME: join(home, 'cache'),
     AWS_CONFIG_FILE: join(home, 'aws-config'),
     AWS_SHARED_CREDENTIALS_FILE: join(home, 'aws-credentials'),
   };

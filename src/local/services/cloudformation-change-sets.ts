@@ -68,7 +68,10 @@ function createChangeSet(engine: Engine, params: QueryParams, region: string): o
   const stackName = requiredText(params, 'StackName');
   const existing = existingStack(engine, stackName, region, type, name);
   const twin = engine.parts.store.changeSets(existing?.uid ?? '').find((changeSet) => changeSet.name === name);
-  if (twin !== undefined && existing !== undefined) return repeated(twin, existing, params);
+  // One that was executed gives its name free when the operation is over: CloudFormation deletes it then.
+  if (twin !== undefined && existing !== undefined && executionStatus(twin, existing).startsWith('EXECUTE_'))
+    engine.parts.store.dropChangeSet(twin.uid);
+  else if (twin !== undefined && existing !== undefined) return repeated(twin, existing, params);
   const stackId = existing?.stackId ?? newStackId(region, stackName);
   const identity = { name: existing?.name ?? stackName, region, stackId };
   const outcome = prepare(engine, params, type === 'CREATE' ? undefined : existing, identity);
