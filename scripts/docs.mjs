@@ -67,7 +67,7 @@ async function loadTables() {
         export { optionsOf } from './cli/switches.ts';
         export { usageLine } from './cli/help.ts';
         export { ERROR_CODES } from './errors.ts';
-        export { EXIT } from './run.ts';
+        export { EXIT } from './exit-codes.ts';
         export { stackStateRows } from './stack/statuses.ts';
       `,
     },

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 import { systemClock } from './clock.ts';
 import { isCi } from './output/index.ts';
-import { EXIT, run } from './run.ts';
+import { EXIT } from './exit-codes.ts';
+import { run } from './run.ts';
 import { VERSION } from './version.ts';
 
 /** The process: arguments, signals, streams and the exit code. The only file that sets it. */

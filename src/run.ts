@@ -10,6 +10,7 @@ import { COMMANDS } from './commands/index.ts';
 import type { OptionName } from './commands/options.ts';
 import type { Clock, Context } from './context.ts';
 import { UserError, isAbort, messageOf } from './errors.ts';
+import { EXIT } from './exit-codes.ts';
 import type { Installation } from './local-edge.ts';
 import { createOutput, type Output, type OutputFormat } from './output/index.ts';
 import { noPrompts, createTerminalPrompts } from './output/terminal-prompts.ts';
@@ -36,8 +37,6 @@ export interface RunRequest {
   readonly clock: Clock;
   readonly installation: Installation;
 }
-
-export const EXIT = { done: 0, failed: 1, usage: 2, changes: 3, functionError: 4, interrupted: 130 } as const;
 
 const USAGE_CODES = new Set(['USAGE', 'MISSING_OPTION']);
 

@@ -11,12 +11,10 @@ import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import type { Context } from '../context.ts';
+import { EXIT } from '../exit-codes.ts';
 import { deployStack, type DeployRequest } from '../stack/deploy.ts';
 import { previewStack } from '../stack/preview-stack.ts';
 import { defineCommand } from './define.ts';
-
-/** Exit code of --fail-on-changes, and of a --confirm that was answered with no. */
-const CHANGES = 3;
 
 export const deployServerless = defineCommand({
   name: 'deploy-serverless',
@@ -108,11 +106,11 @@ export const deployServerless = defineCommand({
       const outcome = await previewStack(request, options.prepare === true, deps);
       if (outcome.kind === 'unchanged') return answerNoChanges(outcome.stackId, facts(), context);
       answerPreview(outcome.preview, facts(), context);
-      return options.failOnChanges === true ? CHANGES : undefined;
+      return options.failOnChanges === true ? EXIT.changes : undefined;
     }
     const outcome = await deployStack(request, deps);
     answerDeployment(outcome, facts(), context);
-    return outcome.action === 'declined' ? CHANGES : undefined;
+    return outcome.action === 'declined' ? EXIT.changes : undefined;
   },
 });
 
@@ -120,7 +118,7 @@ async function executeNamed(options: ExecuteOptions & StackNameWish, started: nu
   const stackName = await requireStackName(options, context);
   const identity = await announce(context);
   const facts = () => ({ ...identity, stackName, published: [], durationMs: context.clock.now() - started });
-  return (await executeChangeSet(options, facts, context)) ? undefined : CHANGES;
+  return (await executeChangeSet(options, facts, context)) ? undefined : EXIT.changes;
 }
 
 function placeOf(logicalId: string, path: string, line: number, cwd: string): string | undefined {

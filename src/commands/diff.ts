@@ -1,9 +1,7 @@
 import { announce, requireStackName } from '../deployment/identity.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
+import { EXIT } from '../exit-codes.ts';
 import { defineCommand } from './define.ts';
-
-/** Exit code of `--fail`. */
-const CHANGES = 3;
 
 export const diff = defineCommand({
   name: 'diff',
@@ -44,6 +42,6 @@ export const diff = defineCommand({
     const [{ diffStack }, { renderDiff }] = await Promise.all([import('../diff/diff-stack.ts'), import('../diff/render.ts')]);
     const result = await diffStack({ ...options, stackName }, source, context);
     context.reporter.result({ data: { ...result, ...identity }, human: [(style) => renderDiff(result, style)] });
-    return options.fail === true && !result.same ? CHANGES : undefined;
+    return options.fail === true && !result.same ? EXIT.changes : undefined;
   },
 });
