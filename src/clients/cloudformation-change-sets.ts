@@ -132,6 +132,21 @@ function changeSetInput(request: ChangeSetRequest) {
     ...(request.roleArn === undefined ? {} : { RoleARN: request.roleArn }),
     ...(request.description === undefined ? {} : { Description: request.description }),
     ...(request.includeNestedStacks === true ? { IncludeNestedStacks: true } : {}),
+    ...(request.notificationArns === undefined ? {} : { NotificationARNs: [...request.notificationArns] }),
+    ...(request.rollbackTriggers === undefined ? {} : { RollbackConfiguration: rollbackConfiguration(request.rollbackTriggers) }),
+    ...(request.importExistingResources === true ? { ImportExistingResources: true } : {}),
+    ...(request.onStackFailure === undefined ? {} : { OnStackFailure: request.onStackFailure }),
+    ...(request.express === undefined
+      ? {}
+      : { DeploymentConfig: { Mode: 'EXPRESS' as const, DisableRollback: request.express.disableRollback } }),
+    ...(request.disableValidation === true ? { DisableValidation: true } : {}),
+  };
+}
+
+function rollbackConfiguration({ alarmArns, monitoringMinutes }: NonNullable<ChangeSetRequest['rollbackTriggers']>) {
+  return {
+    RollbackTriggers: alarmArns.map((Arn) => ({ Arn, Type: 'AWS::CloudWatch::Alarm' })),
+    ...(monitoringMinutes === undefined ? {} : { MonitoringTimeInMinutes: monitoringMinutes }),
   };
 }
 

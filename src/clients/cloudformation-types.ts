@@ -9,6 +9,26 @@ export interface Stack {
   readonly tags: Readonly<Record<string, string>>;
   readonly terminationProtection: boolean;
   readonly roleArn: string | undefined;
+  readonly description?: string | undefined;
+  readonly createdAt?: Date | undefined;
+  readonly updatedAt?: Date | undefined;
+  /** ARN of the stack that this one is nested in. */
+  readonly parentId?: string | undefined;
+  /** `VALIDATION_FAILED` or `CONFIGURATION_COMPLETE`; undefined where there is nothing to add to the status. */
+  readonly detailedStatus?: string | undefined;
+  /** The newest operation of each kind, newest first; undefined where the endpoint tells none. */
+  readonly lastOperations?: readonly OperationEntry[] | undefined;
+  /** Whether the last operation was one in express mode. */
+  readonly express?: boolean | undefined;
+  readonly notificationArns?: readonly string[] | undefined;
+  /** `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` …, as the last detection found it. */
+  readonly driftStatus?: string | undefined;
+}
+
+export interface OperationEntry {
+  readonly id: string;
+  /** `CREATE_STACK`, `UPDATE_STACK`, `DELETE_STACK`, `ROLLBACK`, `CONTINUE_ROLLBACK` or `CREATE_CHANGESET`. */
+  readonly type: string;
 }
 
 export interface StackParameter {
@@ -38,6 +58,81 @@ export interface StackEvent {
   readonly stackId: string;
 }
 
+/** An event as DescribeEvents tells it: by operation, with what only that call knows. */
+export interface OperationEvent extends StackEvent {
+  readonly operationId: string | undefined;
+  /** `STACK_EVENT`, `PROGRESS_EVENT`, `VALIDATION_ERROR`, `PROVISIONING_ERROR` or `HOOK_INVOCATION_ERROR`. */
+  readonly eventType: string;
+  /** Status and reason of the operation itself: `IN_PROGRESS`, `SUCCEEDED`, `FAILED`. */
+  readonly operationStatus: string | undefined;
+  readonly detailedStatus: string | undefined;
+  /** What a pre-deployment validation found. */
+  readonly validation:
+    | {
+        readonly name: string;
+        /** `FAILED` or `SKIPPED`. */
+        readonly status: string;
+        readonly reason: string;
+        /** `/Resources/Bucket/Properties/BucketName`, where there is one. */
+        readonly path: string | undefined;
+        /** `FAIL` stops the operation, `WARN` does not. */
+        readonly mode: string | undefined;
+      }
+    | undefined;
+  readonly hook:
+    | {
+        readonly type: string;
+        readonly status: string;
+        readonly reason: string | undefined;
+        readonly invocationPoint: string | undefined;
+        readonly mode: string | undefined;
+      }
+    | undefined;
+}
+
+/** Exactly one of the three says which events are meant. */
+export interface OperationEventsQuery {
+  readonly stackId?: string | undefined;
+  readonly changeSetId?: string | undefined;
+  readonly operationId?: string | undefined;
+  readonly failedOnly?: boolean | undefined;
+}
+
+/** A stack as the list of an account has it. */
+export interface StackSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly description: string | undefined;
+  readonly createdAt: Date | undefined;
+  readonly updatedAt: Date | undefined;
+  readonly parentId: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** How a resource differs from what its stack says. */
+export interface ResourceDrift {
+  readonly logicalId: string;
+  readonly physicalId: string;
+  readonly resourceType: string;
+  /** `IN_SYNC`, `MODIFIED`, `DELETED` or `NOT_CHECKED`. */
+  readonly status: string;
+  readonly differences: readonly {
+    readonly path: string;
+    /** `ADD`, `REMOVE` or `NOT_EQUAL`. */
+    readonly kind: string;
+    readonly expected: string | undefined;
+    readonly actual: string | undefined;
+  }[];
+}
+
+export interface DriftDetection {
+  /** `DETECTION_IN_PROGRESS`, `DETECTION_COMPLETE` or `DETECTION_FAILED`. */
+  readonly status: string;
+  readonly reason: string | undefined;
+  readonly driftStatus: string | undefined;
+}
+
 /** A resource as its stack has it now. */
 export interface StackResource {
   readonly logicalId: string;
@@ -60,6 +155,18 @@ export interface ChangeSetRequest {
   readonly description?: string | undefined;
   /** Change sets for the nested stacks as well, so that their changes can be seen. */
   readonly includeNestedStacks?: boolean | undefined;
+  /** SNS topics; undefined leaves those that the stack has. */
+  readonly notificationArns?: readonly string[] | undefined;
+  /** Alarms that roll the operation back; undefined leaves those that the stack has. */
+  readonly rollbackTriggers?: { readonly alarmArns: readonly string[]; readonly monitoringMinutes: number | undefined } | undefined;
+  /** Resources with a name of their own that exist already become part of the stack. */
+  readonly importExistingResources?: boolean | undefined;
+  /** What a failed creation leads to. CloudFormation takes `DELETE` for a creation only, and no `disableRollback` beside it. */
+  readonly onStackFailure?: 'DELETE' | 'ROLLBACK' | 'DO_NOTHING' | undefined;
+  /** Express mode; `disableRollback` is always sent with it, because the service's own default there is not the documented one. */
+  readonly express?: { readonly disableRollback: boolean } | undefined;
+  /** Leave out CloudFormation's pre-deployment validation. */
+  readonly disableValidation?: boolean | undefined;
 }
 
 export type ChangeSetParameter = { readonly name: string; readonly value: string } | { readonly name: string; readonly usePrevious: true };
@@ -153,6 +260,21 @@ export interface Stacks {
   eventsAfter(stackId: string, lastEventId: string | undefined, signal?: AbortSignal): Promise<StackEvent[]>;
   /** Id of the newest event, or undefined where there is none. */
   newestEventId(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
+  /**
+   * The events of an operation, a change set or a stack by DescribeEvents, oldest first; undefined where the endpoint does not
+   * offer that call or the identity may not make it.
+   */
+  operationEvents(query: OperationEventsQuery, signal?: AbortSignal): Promise<OperationEvent[] | undefined>;
+  /** All stacks of the account and region that are not deleted, with their tags. */
+  list(signal?: AbortSignal): Promise<StackSummary[]>;
+  /** Stops an update that runs: it is rolled back. Throws UserError TEMPLATE_INVALID when none runs. */
+  cancelUpdate(stackId: string, token: string, signal?: AbortSignal): Promise<void>;
+  setTerminationProtection(stackId: string, enabled: boolean, signal?: AbortSignal): Promise<void>;
+  /** Begins a drift detection; answers its id. */
+  detectDrift(stackId: string, signal?: AbortSignal): Promise<string>;
+  driftDetection(detectionId: string, signal?: AbortSignal): Promise<DriftDetection>;
+  /** What the last detection found of the resources that differ. */
+  drifts(stackId: string, signal?: AbortSignal): Promise<ResourceDrift[]>;
   /** What the stack has, also what is deleted already or never came to be. */
   resources(stackId: string, signal?: AbortSignal): Promise<StackResource[]>;
   /** The stack policy as JSON text; undefined when it has none. */

@@ -5,6 +5,8 @@ import type { SdkClientConfig } from './aws-config.ts';
 import { serviceFailure } from './aws-errors.ts';
 import { abort, changeSetMethods, templateInput } from './cloudformation-change-sets.ts';
 import { isMissingStack, translated } from './cloudformation-errors.ts';
+import { inventoryMethods } from './cloudformation-inventory.ts';
+import { readOperationEvents } from './cloudformation-operations.ts';
 import type { Stack, StackEvent, StackResource, Stacks } from './cloudformation-types.ts';
 
 export type * from './cloudformation-types.ts';
@@ -16,6 +18,7 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
 
   return {
     ...changeSetMethods(client, sdk, call),
+    ...inventoryMethods(client, sdk, call),
 
     find: (name, signal) =>
       call('DescribeStacks', async () => {
@@ -47,6 +50,19 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
       call('DescribeStackEvents', async () => {
         const answer = await client.send(new sdk.DescribeStackEventsCommand({ StackName: stackId }), abort(signal));
         return answer.StackEvents?.[0]?.EventId;
+      }),
+
+    operationEvents: (query, signal) => call('DescribeEvents', () => readOperationEvents(client, sdk, query, signal)),
+
+    cancelUpdate: (stackId, token, signal) =>
+      call('CancelUpdateStack', async () => {
+        await client.send(new sdk.CancelUpdateStackCommand({ StackName: stackId, ClientRequestToken: token }), abort(signal));
+      }),
+
+    setTerminationProtection: (stackId, enabled, signal) =>
+      call('UpdateTerminationProtection', async () => {
+        const input = { StackName: stackId, EnableTerminationProtection: enabled };
+        await client.send(new sdk.UpdateTerminationProtectionCommand(input), abort(signal));
       }),
 
     resources: (stackId, signal) => call('ListStackResources', () => readResources(client, sdk, stackId, signal)),
@@ -172,6 +188,15 @@ function readStack(stack: SdkStack): Stack {
     tags: Object.fromEntries((stack.Tags ?? []).map((tag) => [tag.Key ?? '', tag.Value ?? ''])),
     terminationProtection: stack.EnableTerminationProtection ?? false,
     roleArn: stack.RoleARN,
+    description: stack.Description,
+    createdAt: stack.CreationTime,
+    updatedAt: stack.LastUpdatedTime,
+    parentId: stack.ParentId,
+    detailedStatus: stack.DetailedStatus,
+    lastOperations: stack.LastOperations?.map(({ OperationId: id = '', OperationType: type = '' }) => ({ id, type })),
+    express: stack.DeploymentConfig?.Mode === 'EXPRESS',
+    notificationArns: stack.NotificationARNs,
+    driftStatus: stack.DriftInformation?.StackDriftStatus,
   };
 }
 

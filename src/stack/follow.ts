@@ -26,8 +26,11 @@ const SLOW_AFTER_MS = 120_000;
 const LOOKS_PER_CHECK = 4;
 const STACK_TYPE = 'AWS::CloudFormation::Stack';
 
+/** What of the adapter following needs. */
+export type Followed = Pick<Stacks, 'find' | 'eventsAfter'>;
+
 /** Reports the events of one operation as they come and answers when the stack has come to rest. */
-export async function followStack(stacks: Stacks, clock: Clock, request: FollowRequest): Promise<FollowResult> {
+export async function followStack(stacks: Followed, clock: Clock, request: FollowRequest): Promise<FollowResult> {
   const started = clock.now();
   const open = new Set<string>();
   let last = request.after;
@@ -70,7 +73,7 @@ function goneMeansNoEvents(error: unknown): undefined {
 }
 
 /** The state of a stack that has come to rest although no event has told so. */
-async function restingState(stacks: Stacks, request: FollowRequest): Promise<FollowResult | undefined> {
+async function restingState(stacks: Followed, request: FollowRequest): Promise<FollowResult | undefined> {
   const stack = await stacks.find(request.stackId, request.signal);
   if (stack === undefined) return { status: 'DELETE_COMPLETE', reason: undefined };
   if (stack.status.endsWith('_IN_PROGRESS')) return undefined;

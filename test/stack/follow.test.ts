@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Stack, StackEvent, Stacks } from '../../src/clients/cloudformation.ts';
+import type { Stack, StackEvent } from '../../src/clients/cloudformation.ts';
 import { UserError } from '../../src/errors.ts';
-import { followStack } from '../../src/stack/follow.ts';
+import { followStack, type Followed } from '../../src/stack/follow.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
 const STACK_ID = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/Shop/1';
@@ -22,9 +22,8 @@ function event(number: number, logicalId: string, status: string): StackEvent {
 }
 
 /** Shows one more event at every look, and the stack's status as `statusAt(look)` says. */
-function scripted(events: readonly StackEvent[], statusAt: (look: number) => string | undefined = () => 'UPDATE_IN_PROGRESS'): Stacks {
+function scripted(events: readonly StackEvent[], statusAt: (look: number) => string | undefined = () => 'UPDATE_IN_PROGRESS'): Followed {
   let look = 0;
-  const unused = () => Promise.reject(new Error('not expected here'));
   return {
     find: () => {
       const status = statusAt(look);
@@ -36,24 +35,10 @@ function scripted(events: readonly StackEvent[], statusAt: (look: number) => str
       const shown = events.slice(0, look);
       return Promise.resolve(shown.slice(shown.findIndex((item) => item.id === last) + 1));
     },
-    template: unused,
-    validateTemplate: unused,
-    newestEventId: unused,
-    createChangeSet: unused,
-    changeSet: unused,
-    executeChangeSet: unused,
-    deleteChangeSet: unused,
-    deleteStack: unused,
-    resources: unused,
-    policy: unused,
-    importers: unused,
-    changeSets: unused,
-    continueRollback: unused,
-    rollBack: unused,
   };
 }
 
-async function follow(stacks: Stacks, after?: string, longestPauseMs?: number) {
+async function follow(stacks: Followed, after?: string, longestPauseMs?: number) {
   const seen: string[] = [];
   const clock = fakeClock();
   const end = await followStack(stacks, clock, {
@@ -106,7 +91,7 @@ describe('following a stack', () => {
     const events = Array.from({ length: 9 }, (_, index) => event(index, 'Old', 'CREATE_COMPLETE'));
     let looks = 0;
     const stacks = scripted(events, () => 'CREATE_COMPLETE');
-    const quiet: Stacks = {
+    const quiet: Followed = {
       ...stacks,
       eventsAfter: () => {
         looks += 1;
