@@ -4,6 +4,7 @@ import type { Command } from './define.ts';
 import { deleteServerless } from './delete-serverless.ts';
 import { deployServerless } from './deploy-serverless.ts';
 import { diff } from './diff.ts';
+import { listServerless } from './list-serverless.ts';
 import { localEnv } from './local-env.ts';
 import { localLogs } from './local-logs.ts';
 import { localReset } from './local-reset.ts';
@@ -18,6 +19,7 @@ import { validate } from './validate.ts';
 export const COMMANDS: readonly Command[] = [
   deployServerless,
   deleteServerless,
+  listServerless,
   packageCi,
   diff,
   validate,

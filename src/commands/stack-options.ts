@@ -132,4 +132,33 @@ export const STACK_OPTIONS = {
     persist: false,
     describe: 'Resources that may stay behind when they cannot be deleted',
   },
+  'dry-run': {
+    type: 'boolean',
+    group: 'Stack',
+    inFile: false,
+    persist: false,
+    describe: 'Say exactly what would be deleted and what would stand in the way, and change nothing',
+  },
+  'empty-buckets': {
+    type: 'list',
+    value: 'A,B',
+    group: 'Stack',
+    inFile: false,
+    persist: false,
+    describe: 'Buckets of the stack, by logical id or name, to empty before it is deleted: all objects, all versions',
+  },
+  all: {
+    type: 'boolean',
+    group: 'Stack',
+    inFile: false,
+    persist: false,
+    describe: 'Also stacks of other tools, and nested ones',
+  },
+  drift: {
+    type: 'boolean',
+    group: 'Stack',
+    inFile: false,
+    persist: false,
+    describe: 'Have CloudFormation look for what was changed outside of the stack, and wait for what it finds',
+  },
 } as const satisfies Record<string, OptionSpec>;

@@ -10,3 +10,16 @@ export function formatSeconds(ms: number): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+const AGES: readonly (readonly [string, number])[] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+];
+
+/** "2 hours ago", "just now"; what lies ahead (another clock) is now as well. */
+export function formatAge(then: Date, now: number): string {
+  const age = now - then.getTime();
+  const [unit, ms] = AGES.find(([, length]) => age >= length) ?? ['', 0];
+  return ms === 0 ? 'just now' : `${plural(Math.floor(age / ms), unit)} ago`;
+}
