@@ -14,6 +14,7 @@ export const diff = defineCommand({
     'template-parameters',
     'parameters-file',
     'tags',
+    'cloudformation-role',
     'template',
     'template-substitutions',
     's3-bucket',

@@ -9,7 +9,7 @@ export type Annotate = (path: Path) => string | undefined;
 
 /** What differs between two templates, but for parameters. `before` is undefined when nothing is deployed. */
 export function compareTemplates(before: JsonObject | undefined, after: JsonObject, annotate: Annotate = () => undefined): TemplateChanges {
-  const section = (name: string): EntryChange[] => compareEntries(before, after, name);
+  const section = (name: string): EntryChange[] => compareEntries(before, after, name, annotate);
   return {
     resources: compareResources(before, after, annotate),
     outputs: section('Outputs'),
@@ -90,12 +90,14 @@ function compareSets(before: JsonValue | undefined, after: JsonValue | undefined
   return [{ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }];
 }
 
-function compareEntries(before: JsonObject | undefined, after: JsonObject, section: string): EntryChange[] {
+function compareEntries(before: JsonObject | undefined, after: JsonObject, section: string, annotate: Annotate): EntryChange[] {
   return pairEntries(sectionOf(before, section), sectionOf(after, section)).flatMap((pair): EntryChange[] => {
     const { name } = pair;
     if (pair.before === undefined) return [{ name, action: 'added', properties: [] }];
     if (pair.after === undefined) return [{ name, action: 'removed', properties: [] }];
-    const properties = compareValues(pair.before, pair.after).map((difference) => propertyChange(difference));
+    const properties = compareValues(pair.before, pair.after).map((difference) =>
+      propertyChange(difference, annotate([section, name, ...difference.path])),
+    );
     return properties.length === 0 ? [] : [{ name, action: 'changed', properties }];
   });
 }

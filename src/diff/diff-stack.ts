@@ -1,22 +1,24 @@
+import { dirname, resolve } from 'node:path';
+
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
-import { UserError } from '../errors.ts';
 import { chooseTags, givenParameters } from '../deployment/prepare.ts';
 import type { TemplateSource } from '../deployment/template-source.ts';
 import { STACK_STATUSES } from '../stack/plan.ts';
-import { pathText } from '../template/rewrite.ts';
 import type { Template } from '../template/types.ts';
-import { compareParameters, compareTags } from './compare-stack.ts';
-import { compareTemplates } from './compare-templates.ts';
-import { planCode, type CodeWish } from './planned-code.ts';
+import { compareLevel, deployedTemplate } from './compare-level.ts';
+import { compareTags } from './compare-stack.ts';
+import type { CodeWish } from './planned-code.ts';
 import { hasNoChanges } from './render.ts';
-import type { Changes, Undecided } from './types.ts';
+import type { Changes, TagChange, Undecided } from './types.ts';
 
 export interface DiffWish extends CodeWish {
   readonly stackName: string;
   readonly templateParameters: Readonly<Record<string, string>> | undefined;
   readonly parametersFile: string | undefined;
   readonly tags: Readonly<Record<string, string>> | undefined;
+  readonly package: string | undefined;
+  readonly cloudformationRole: string | undefined;
 }
 
 export interface StackDiff {
@@ -38,18 +40,23 @@ export async function diffStack(wish: DiffWish, source: TemplateSource, context:
   const stack = await stacks.find(wish.stackName, context.signal);
   const current = stack !== undefined && isDeployed(stack) ? stack : undefined;
   tellState(stack, current, context);
-  const deployed = current === undefined ? undefined : await deployedTemplate(current, context);
-  const plan = await planCode(wish, source, deployed?.value, context);
-  const parameters = compareParameters({ deployed, stack: current, template, given });
-  for (const name of parameters.missing) context.reporter.warn(`Parameter ${name} has no value; a deployment needs one`);
+  const { findArtifacts } = await import('../template/find-artifacts.ts');
+  const { artifacts, warnings } = await findArtifacts(template, {
+    templateDirectory: dirname(source.path),
+    parameters: given,
+    ...(wish.package === undefined ? {} : { packageOverride: resolve(context.projectDirectory, wish.package) }),
+  });
+  for (const warning of warnings) context.reporter.warn(warning);
+  const deployed = current === undefined ? undefined : { stack: current, template: await deployedTemplate(current, context) };
+  const level = await compareLevel({ template, artifacts, given, deployed }, wish, context);
+  for (const name of level.missing) context.reporter.warn(`Parameter ${name} has no value; a deployment needs one`);
   tellUndeclared(template, given, context);
-  const tags = chooseTags(wish.tags, current?.tags);
   const changes: Changes = {
-    ...compareTemplates(deployed?.value, plan.value, (path) => noteFor(plan.notes, pathText(path))),
-    parameters: parameters.changes,
-    tags: compareTags(current?.tags ?? {}, tags),
+    ...level.changes,
+    tags: compareTags(current?.tags ?? {}, chooseTags(wish.tags, current?.tags)),
+    stack: current === undefined ? [] : compareRole(current.roleArn, wish.cloudformationRole),
   };
-  const undecided = [...plan.undecided, ...parameters.undecided];
+  const { undecided } = level;
   return {
     stackName: wish.stackName,
     stackId: stack?.id,
@@ -75,20 +82,11 @@ function tellState(stack: Stack | undefined, current: Stack | undefined, context
   else if (rule?.deploy !== 'update') context.reporter.warn(`${state}; what is deployed may not be what its template says`);
 }
 
-async function deployedTemplate(stack: Stack, context: Context): Promise<Template> {
-  const text = await (await context.clients.stacks()).template(stack.id, context.signal);
-  if (text === undefined) {
-    throw new UserError('ENDPOINT_NOT_IMPLEMENTED', `The endpoint does not tell the template of stack ${stack.name}`, {
-      hint: 'Without it there is nothing to compare with',
-    });
-  }
-  const { parseTemplate } = await import('../template/parse.ts');
-  return parseTemplate(text, `deployed template of ${stack.name}`);
-}
-
-/** The remark on a place, or on the map of bucket and key that it is a part of. */
-function noteFor(notes: ReadonlyMap<string, string>, path: string): string | undefined {
-  return notes.get(path) ?? notes.get(path.slice(0, Math.max(0, path.lastIndexOf('.'))));
+/** Without one in the call, CloudFormation goes on using the role of the last operation. */
+function compareRole(before: string | undefined, given: string | undefined): TagChange[] {
+  if (given === undefined || given === before) return [];
+  const action = before === undefined ? 'added' : 'changed';
+  return [{ name: 'RoleArn', action, ...(before === undefined ? {} : { before }), after: given }];
 }
 
 function tellUndeclared(template: Template, given: Readonly<Record<string, string>>, context: Context): void {

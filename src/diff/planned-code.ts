@@ -1,19 +1,17 @@
-import { dirname, relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import pLimit from 'p-limit';
 
 import type { Artifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
-import type { TemplateSource } from '../deployment/template-source.ts';
 import type { Reporter } from '../output/reporter.ts';
-import type { JsonObject } from '../template/types.ts';
-import { valueAt } from '../template/value.ts';
+import type { JsonObject, Template } from '../template/types.ts';
 import { dryPublish, type DryOptions } from './dry-publish.ts';
-import { planTemplate, readS3Place, type PlannedArtifact, type PlannedTemplate, type S3Place } from './planned-template.ts';
+import { deployedValue, readS3Place, type S3Place } from './planned-place.ts';
+import { planTemplate, type PlannedArtifact, type PlannedTemplate } from './planned-template.ts';
 
 export interface CodeWish {
   readonly s3Bucket: string | undefined;
   readonly s3Prefix: string | undefined;
-  readonly package: string | undefined;
   readonly configuration: string | undefined;
   readonly framework: string | undefined;
   readonly msbuildParameters: string | undefined;
@@ -28,30 +26,25 @@ const ANY_BUCKET = '<bucket>';
 /** Artefacts looked at side by side; each reads several files at a time. */
 const PARALLEL = 4;
 
+export interface LocalCode {
+  readonly template: Template;
+  readonly artifacts: readonly Artifact[];
+  /** Whether the same artefact is compared in another way too, so that not knowing it here is nothing to tell. */
+  readonly isComparedInside: (artifact: Artifact) => boolean;
+}
+
 /**
  * The template as a deployment would write it, with the places of everything that lies on this machine. Nothing is uploaded or pushed.
  * Throws the errors that the deployment would: missing files, Dockerfiles, unsafe links.
  */
 export async function planCode(
   wish: CodeWish,
-  source: TemplateSource,
+  local: LocalCode,
   deployed: JsonObject | undefined,
   context: Context,
 ): Promise<PlannedTemplate> {
-  const { template } = source;
-  const [{ findArtifacts }, { parseAgain }, { rewriteTemplate }] = await Promise.all([
-    import('../template/find-artifacts.ts'),
-    import('../template/parse.ts'),
-    import('../template/rewrite.ts'),
-  ]);
-  const { artifacts, warnings } = await findArtifacts(template, {
-    templateDirectory: dirname(source.path),
-    ...(wish.package === undefined ? {} : { packageOverride: resolve(context.projectDirectory, wish.package) }),
-  });
-  for (const warning of warnings) context.reporter.warn(warning);
-  // What a deployment writes although it publishes nothing: images that are named by their pushed address.
-  const { value } = parseAgain(template, rewriteTemplate(template, []));
-  if (artifacts.length === 0) return { value, notes: new Map(), undecided: [] };
+  const { template, artifacts } = local;
+  if (artifacts.length === 0) return { value: template.value, notes: new Map(), undecided: [] };
 
   const { clients, signal, env } = context;
   const { region } = await clients.edge();
@@ -67,15 +60,16 @@ export async function planCode(
     artifact,
     planned: await dryPublish(artifact, { ...optionsFor(wish, deployedPlace(artifact, deployed), context), region }, deps),
     name: nameOf(artifact, context.projectDirectory),
+    isComparedInside: local.isComparedInside(artifact),
   });
   const planned = await Promise.all(artifacts.map((artifact) => limit(() => plan(artifact))));
-  return planTemplate(value, deployed, planned, wish.s3Bucket !== undefined);
+  return planTemplate(template, deployed, planned, wish.s3Bucket !== undefined);
 }
 
 /** Where the deployed template has what an artefact is now. */
 function deployedPlace(artifact: Artifact, deployed: JsonObject | undefined): S3Place | undefined {
   for (const use of artifact.uses) {
-    const place = readS3Place(use, valueAt(deployed, use.path));
+    const place = readS3Place(use, deployedValue(deployed, use));
     if (place !== undefined) return place;
   }
   return undefined;

@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
 
 import type { Artifact, ArtifactUse, Location } from '../artifacts/types.ts';
+import { loopEdits } from '../template/loop-mappings.ts';
 import { isIntrinsic } from '../template/read.ts';
-import { pathText, s3HttpsUrl } from '../template/rewrite.ts';
-import type { JsonObject, JsonValue, Path } from '../template/types.ts';
-import { isMap, member, valueAt, withMembers } from '../template/value.ts';
-import { UNKNOWN_VERSION, type Planned } from './dry-publish.ts';
+import type { JsonObject, JsonValue, Path, Template } from '../template/types.ts';
+import { isMap, member, pathText, valueAt, withMembers } from '../template/value.ts';
 import { shownPath } from './compare-values.ts';
+import type { Planned } from './dry-publish.ts';
+import { deployedValue, keptReference, mappingPlace, readS3Place, writtenFor, type Written } from './planned-place.ts';
 import type { Undecided } from './types.ts';
 
 export interface PlannedArtifact {
@@ -14,6 +15,8 @@ export interface PlannedArtifact {
   readonly planned: Planned;
   /** Path of the code as people know it: `src/Worker`. */
   readonly name: string;
+  /** The same is compared elsewhere: what cannot be known here is nothing to tell. */
+  readonly isComparedInside?: boolean | undefined;
 }
 
 export interface PlannedTemplate {
@@ -24,39 +27,56 @@ export interface PlannedTemplate {
   readonly undecided: readonly Undecided[];
 }
 
+/** What comes into the place of one use. */
+interface PlannedUse {
+  readonly use: ArtifactUse;
+  readonly written: Written;
+  readonly note?: string | undefined;
+  readonly undecided?: string | undefined;
+}
+
 /**
  * Writes the places of artefacts into a template's value. Where the deployed template refers to the same content, its reference is taken
  * over; without a named bucket (`isExact` false), content of the same digest is the same in whichever bucket and below whichever prefix.
  */
 export function planTemplate(
-  template: JsonObject,
+  template: Template,
   deployed: JsonObject | undefined,
   artifacts: readonly PlannedArtifact[],
   isExact: boolean,
 ): PlannedTemplate {
-  let value: JsonValue = template;
-  const notes = new Map<string, string>();
-  const undecided: Undecided[] = [];
+  const places = new Map<string, PlannedUse[]>();
   for (const item of artifacts) {
     for (const use of item.artifact.uses) {
-      const present = valueAt(deployed, use.path);
-      const local = valueAt(template, use.path);
-      const { planned } = item;
-      const kept = planned.kind === 'undecided' ? keptReference(use, present, local) : undefined;
-      if (planned.kind === 'undecided' && kept !== undefined) {
-        undecided.push({ subject: shownPath(withoutSection(use.path)), reason: planned.reason });
-        value = withValueAt(value, use.path, kept);
-      } else if (planned.kind === 'known') {
-        const location = knownLocation(use, planned.location, present, isExact);
-        value = withValueAt(value, use.path, writtenValue(use, location ?? planned.location, local, present));
-        if (location === undefined) notes.set(pathText(use.path), remark(use, planned.location, present, item.name));
-      } else {
-        value = withValueAt(value, use.path, `(${item.name}, to be built)`);
-        notes.set(pathText(use.path), planned.kind === 'new' ? `${item.name} differs and would be built` : planned.reason);
-      }
+      const key = JSON.stringify(use.path);
+      places.set(key, [...(places.get(key) ?? []), planUse(item, use, deployedValue(deployed, use), isExact)]);
     }
   }
-  return { value: value as JsonObject, notes, undecided };
+  let value: JsonValue = template.value;
+  const single = [...places.values()].flatMap((uses) => (uses.length === 1 ? uses : []));
+  for (const { use, written } of single) value = withValueAt(value, use.path, placed(written, valueAt(template.value, use.path)));
+  const inLoops = [...places.values()].filter((uses) => uses.length > 1);
+  for (const edit of loopEdits(template, inLoops)) value = withValueAt(value, edit.path, edit.value);
+  const all = [...places.values()].flat();
+  return {
+    value: value as JsonObject,
+    notes: new Map(all.flatMap((planned) => notesOf(planned, value))),
+    undecided: all.flatMap(({ use, undecided }) => (undecided === undefined ? [] : [{ subject: subjectOf(use), reason: undecided }])),
+  };
+}
+
+function planUse(item: PlannedArtifact, use: ArtifactUse, present: JsonValue | undefined, isExact: boolean): PlannedUse {
+  const { planned, name } = item;
+  if (planned.kind === 'known') {
+    const location = knownLocation(use, planned.location, present, isExact);
+    const written = writtenFor(use, location ?? planned.location, present);
+    return { use, written, note: location === undefined ? remark(use, planned.location, present, name) : undefined };
+  }
+  const kept = planned.kind === 'undecided' ? keptReference(use, present) : undefined;
+  if (planned.kind === 'undecided' && kept !== undefined)
+    return { use, written: kept, undecided: item.isComparedInside === true ? undefined : planned.reason };
+  const note = planned.kind === 'new' ? `${name} differs and would be built` : planned.reason;
+  return { use, written: `(${name}, to be built)`, note };
 }
 
 function remark(use: ArtifactUse, planned: Location, present: JsonValue | undefined, name: string): string {
@@ -65,16 +85,25 @@ function remark(use: ArtifactUse, planned: Location, present: JsonValue | undefi
   return isMoved ? 'the same content in another place' : `${name === '.' ? 'the project' : name} differs`;
 }
 
-/** `Resources.Fn.Properties.CodeUri` → `Fn.CodeUri`. */
-function withoutSection(path: Path): Path {
-  return path.filter((step, index) => !(index === 0 && step === 'Resources') && !(index === 2 && step === 'Properties'));
+/** The place itself, and for rounds of a loop those of its mapping. */
+function notesOf({ use, note }: PlannedUse, value: JsonValue): [string, string][] {
+  if (note === undefined) return [];
+  const present = valueAt(value, use.path);
+  const calls = isMap(present) && !isIntrinsic(present) ? Object.values<JsonValue>(present) : [present];
+  const inMapping = (use.loop?.rounds ?? []).flatMap((round) =>
+    calls.flatMap((call): [string, string][] => {
+      const place = mappingPlace(call, round.join('-'));
+      return place === undefined ? [] : [[pathText(place.slice(0, -1)), note]];
+    }),
+  );
+  return inMapping.length > 0 ? inMapping : [[pathText(use.path), note]];
 }
 
-/** The deployed reference as it would be written, when it is one to something published. */
-function keptReference(use: ArtifactUse, present: JsonValue | undefined, local: JsonValue | undefined): JsonValue | undefined {
-  if (use.form.type === 'image-uri') return typeof present === 'string' && present.includes('/') ? present : undefined;
-  const place = readS3Place(use, present);
-  return place === undefined ? undefined : writtenValue(use, { type: 's3', region: '', ...place }, local, present);
+/** `Resources.Fn.Properties.CodeUri` → `Fn.CodeUri`; with the values of the loop variables where there are any. */
+function subjectOf({ path, loop }: ArtifactUse): string {
+  const short = path.filter((step, index) => !(index === 0 && step === 'Resources') && !(index === 2 && step === 'Properties'));
+  const rounds = (loop?.rounds ?? []).map((round) => round.join('-'));
+  return rounds.length === 0 ? shownPath(short) : `${shownPath(short)} (${rounds.join(', ')})`;
 }
 
 /** The deployed location when it holds the same content, or undefined. */
@@ -89,49 +118,10 @@ function knownLocation(use: ArtifactUse, planned: Location, present: JsonValue |
   return { ...planned, ...place };
 }
 
-export interface S3Place {
-  readonly bucket: string;
-  readonly key: string;
-  readonly versionId?: string | undefined;
-}
-
-/** The bucket and key that a value names, in the form that its place has. */
-export function readS3Place(use: Pick<ArtifactUse, 'form'>, value: JsonValue | undefined): S3Place | undefined {
-  const { form } = use;
-  if (form.type === 's3-object') {
-    const [bucket, key] = [member(value, form.bucket), member(value, form.key)];
-    const versionId = form.version === undefined ? undefined : member(value, form.version);
-    if (typeof bucket !== 'string' || typeof key !== 'string') return undefined;
-    return { bucket, key, versionId: typeof versionId === 'string' ? versionId : undefined };
-  }
-  if (typeof value !== 'string' || form.type === 'image-uri') return undefined;
-  const pattern = form.type === 's3-uri' ? /^s3:\/\/([^/]+)\/(.+)$/ : /^https?:\/\/[^/]+\/([^/]+)\/(.+)$/;
-  const [, bucket, key] = pattern.exec(value) ?? [];
-  if (bucket === undefined || key === undefined) return undefined;
-  return { bucket, key: form.type === 's3-uri' ? key : decode(key) };
-}
-
-function decode(key: string): string {
-  return key.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escaped) => Buffer.from(escaped.replaceAll('%', ''), 'hex').toString());
-}
-
-/** A location in the form that its place asks for, as the rewriting of templates writes it. */
-function writtenValue(use: ArtifactUse, location: Location, local: JsonValue | undefined, present: JsonValue | undefined): JsonValue {
-  if (location.type === 'image') return `${location.repositoryUri}@${location.digest}`;
-  const { form } = use;
-  if (form.type === 's3-object') {
-    const members: [string, JsonValue][] = [
-      [form.bucket, location.bucket],
-      [form.key, location.key],
-    ];
-    if (form.version !== undefined) members.push([form.version, location.versionId ?? UNKNOWN_VERSION]);
-    return withMembers(isMap(local) && !isIntrinsic(local) ? local : {}, members);
-  }
-  if (form.type === 's3-uri') return `s3://${location.bucket}/${location.key}`;
-  // An https address may be spelt in several ways; the deployed one is as good as ours.
-  const place = readS3Place(use, present);
-  const isSame = place?.bucket === location.bucket && place.key === location.key;
-  return isSame && present !== undefined ? present : s3HttpsUrl(location);
+/** A map that is there keeps its other members. */
+function placed(written: Written, local: JsonValue | undefined): JsonValue {
+  if (typeof written === 'string') return written;
+  return withMembers(isMap(local) && !isIntrinsic(local) ? local : {}, Object.entries(written));
 }
 
 /** A copy with one value set; maps that are missing on the way are made. */

@@ -35,6 +35,11 @@ export function renderDiff(diff: ShownDiff, style: Style): string {
       changes.tags.map((change) => valueLine(change, style)),
       style,
     ),
+    block(
+      'Stack',
+      changes.stack.map((change) => valueLine(change, style)),
+      style,
+    ),
     block('Outputs', entryLines(changes.outputs, style), style),
     block('Conditions', entryLines(changes.conditions, style), style),
     block('Mappings', entryLines(changes.mappings, style), style),

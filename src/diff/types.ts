@@ -56,9 +56,15 @@ export interface TemplateChanges {
   readonly template: readonly PropertyChange[];
 }
 
-export interface Changes extends TemplateChanges {
+/** What is compared of a stack and of each stack nested in it. Names of the latter are `Nested/Name`. */
+export interface LevelChanges extends TemplateChanges {
   readonly parameters: readonly ParameterChange[];
+}
+
+export interface Changes extends LevelChanges {
   readonly tags: readonly TagChange[];
+  /** `RoleArn` and what else belongs to the stack and not to its template. */
+  readonly stack: readonly TagChange[];
 }
 
 /** Something that cannot be compared without doing more than a comparison may. */

@@ -6,8 +6,6 @@ import { pushedImageEdits } from './pushed-images.ts';
 import type { Template } from './types.ts';
 import { pathText } from './value.ts';
 
-export { pathText };
-
 /**
  * The text of a template with the location of every published artefact written into it, each in the form its place asks for.
  * Throws UserError UPLOAD_FAILED when a place needs the version of an object and the bucket keeps none.

@@ -6,7 +6,12 @@ import { parseTemplate } from '../../src/template/parse.ts';
 import type { JsonObject } from '../../src/template/types.ts';
 
 const resource = (body: JsonObject): JsonObject => ({ Resources: { R: { Type: 'AWS::SNS::Topic', ...body } } });
-const changesOf = (before: JsonObject | undefined, after: JsonObject) => ({ ...compareTemplates(before, after), parameters: [], tags: [] });
+const changesOf = (before: JsonObject | undefined, after: JsonObject) => ({
+  ...compareTemplates(before, after),
+  parameters: [],
+  tags: [],
+  stack: [],
+});
 
 const EQUAL: readonly (readonly [string, JsonObject, JsonObject])[] = [
   ['DependsOn as text and as list', resource({ DependsOn: 'A' }), resource({ DependsOn: ['A'] })],

@@ -2,14 +2,22 @@ import { describe, expect, it } from 'vitest';
 
 import type { Artifact, LocationForm } from '../../src/artifacts/types.ts';
 import type { Planned } from '../../src/diff/dry-publish.ts';
-import { planTemplate, readS3Place } from '../../src/diff/planned-template.ts';
+import { readS3Place } from '../../src/diff/planned-place.ts';
+import { planTemplate } from '../../src/diff/planned-template.ts';
 import { rewriteTemplate } from '../../src/template/rewrite.ts';
 import { parseTemplate } from '../../src/template/parse.ts';
-import type { JsonObject, JsonValue } from '../../src/template/types.ts';
+import type { JsonObject, JsonValue, Template } from '../../src/template/types.ts';
 import { valueAt } from '../../src/template/value.ts';
 
 const PATH = ['Resources', 'Fn', 'Properties', 'Code'];
 const templateOf = (code: JsonValue): JsonObject => ({ Resources: { Fn: { Type: 'AWS::Lambda::Function', Properties: { Code: code } } } });
+const asTemplate = (value: JsonObject): Template => ({
+  path: 't.json',
+  format: 'json',
+  text: JSON.stringify(value),
+  value,
+  positionOf: () => ({ line: 1, column: 1 }),
+});
 const artifactOf = (form: LocationForm): Artifact => ({
   kind: 'zip',
   path: '/project/src',
@@ -39,7 +47,7 @@ const SAME: readonly (readonly [string, LocationForm, JsonValue, JsonValue])[] =
 
 const plan = (form: LocationForm, code: JsonValue, deployed: JsonValue | undefined, planned: Planned, isExact = false) => {
   const result = planTemplate(
-    templateOf(code),
+    asTemplate(templateOf(code)),
     deployed === undefined ? undefined : templateOf(deployed),
     [{ artifact: artifactOf(form), planned, name: 'src' }],
     isExact,
@@ -118,7 +126,7 @@ describe('code in a branch', () => {
     const use = { logicalId: 'Fn', resourceType: 'AWS::Lambda::Function', path: [...PATH, 'Fn::If', 1], form: uri };
     const template = templateOf({ 'Fn::If': ['C', './src', 's3://b/other.zip'] });
     const artifact = { ...artifactOf(uri), uses: [use] } as Artifact;
-    const { value } = planTemplate(template, undefined, [{ artifact, planned: at('bucket', 'abc.zip'), name: 'src' }], true);
+    const { value } = planTemplate(asTemplate(template), undefined, [{ artifact, planned: at('bucket', 'abc.zip'), name: 'src' }], true);
     expect(value).toEqual(templateOf({ 'Fn::If': ['C', 's3://bucket/abc.zip', 's3://b/other.zip'] }));
     expect(template).toEqual(templateOf({ 'Fn::If': ['C', './src', 's3://b/other.zip'] }));
   });
@@ -126,7 +134,7 @@ describe('code in a branch', () => {
   it('is written to a resource that has no properties of its own', () => {
     const template: JsonObject = { Globals: { Function: { CodeUri: './src' } }, Resources: { Fn: { Type: 'AWS::Serverless::Function' } } };
     const { value } = planTemplate(
-      template,
+      asTemplate(template),
       undefined,
       [{ artifact: artifactOf(uri), planned: at('bucket', 'abc.zip'), name: 'src' }],
       true,

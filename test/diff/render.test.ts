@@ -20,6 +20,7 @@ const none: Changes = {
   template: [],
   parameters: [],
   tags: [],
+  stack: [],
 };
 const render = (changes: Partial<Changes>, more: Partial<ShownDiff> = {}, color = false): string =>
   renderDiff({ stackName: 'Shop', exists: true, undecided: [], ...more, changes: { ...none, ...changes } }, createStyle(color));

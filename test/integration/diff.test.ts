@@ -243,9 +243,87 @@ AWSTemplateFormatVersion: 2010-09-09
     writeCode(`${readFileSync(join(project, 'src/app.mjs'), 'utf8')}// once more\n`);
     const { code, document } = await workspace.json(['diff', ...args, '--fail'], { cwd: project });
     expect(code).toBe(3);
-    expect(document.result.changes.resources[0].properties).toMatchObject([
-      { path: 'Properties.TemplateURL', note: 'nested.template differs' },
+    expect(document.result.changes.resources).toMatchObject([
+      { logicalId: 'Inner', properties: [{ path: 'Properties.TemplateURL', note: 'nested.template differs' }] },
+      { logicalId: 'Inner/Fn', type: 'AWS::Serverless::Function', properties: [{ path: 'Properties.CodeUri', note: 'src differs' }] },
     ]);
+  });
+
+  it('tells what differs in stacks within stacks by their names, and what their parameters become', async () => {
+    const topic = (name: string) => ({ Type: 'AWS::SNS::Topic', Properties: { DisplayName: name } });
+    const nested = (name: string) => ({
+      Parameters: { Stage: { Type: 'String', Default: 'dev' }, Size: { Type: 'String', Default: '1' } },
+      Resources: { Topic: topic(name), Deep: { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'deep.template' } } },
+    });
+    const writeAll = (name: string, size: string): void => {
+      writeFileSync(join(project, 'deep.template'), JSON.stringify({ Resources: { Far: topic(name) } }));
+      writeFileSync(join(project, 'middle.template'), JSON.stringify(nested('same')));
+      const Properties = { TemplateURL: 'middle.template', Parameters: { Stage: { Ref: 'Stage' }, Size: size } };
+      writeFileSync(
+        join(project, 'top.template'),
+        JSON.stringify({
+          Parameters: { Stage: { Type: 'String', Default: 'dev' } },
+          Resources: { Middle: { Type: 'AWS::CloudFormation::Stack', Properties } },
+        }),
+      );
+    };
+    writeAll('one', '1');
+    const args = ['-sn', 'Top', '-t', 'top.template', '--local'];
+    const deployed = await workspace.run(['deploy-serverless', ...args, '-sb', 'shop-bucket'], { cwd: project });
+    expect(deployed.code, deployed.stderr).toBe(0);
+    expect((await workspace.run(['diff', ...args], { cwd: project })).stdout).toContain('No differences');
+    writeAll('two', '2');
+    const { document, stderr } = await workspace.json(['diff', ...args, '-tp', 'Stage=prod'], { cwd: project });
+    expect(document.ok, stderr).toBe(true);
+    const { resources, parameters } = document.result.changes;
+    expect(resources.at(-1)).toEqual({
+      logicalId: 'Middle/Deep/Far',
+      type: 'AWS::SNS::Topic',
+      action: 'changed',
+      properties: [{ path: 'Properties.DisplayName', before: 'one', after: 'two' }],
+    });
+    expect(parameters.map((change: { name: string; after: string }) => `${change.name}=${change.after}`)).toEqual([
+      'Stage=prod',
+      'Middle/Stage=prod',
+      'Middle/Size=2',
+    ]);
+  });
+
+  it('compares code of every round of a loop', async () => {
+    for (const name of ['Alpha', 'Beta']) {
+      mkdirSync(join(project, name), { recursive: true });
+      writeFileSync(join(project, name, 'app.mjs'), `${CODE}// ${name}\n`);
+    }
+    const Properties = { Runtime: 'nodejs24.x', Handler: 'app.handler', CodeUri: './${Name}' };
+    writeFileSync(
+      join(project, 'loop.template'),
+      JSON.stringify({
+        Transform: ['AWS::LanguageExtensions', 'AWS::Serverless-2016-10-31'],
+        Parameters: { Names: { Type: 'CommaDelimitedList', Default: 'Alpha' } },
+        Resources: {
+          'Fn::ForEach::Functions': ['Name', { Ref: 'Names' }, { '${Name}Fn': { Type: 'AWS::Serverless::Function', Properties } }],
+        },
+      }),
+    );
+    const args = ['-sn', 'Loop', '-t', 'loop.template', '--local', '-tp', 'Names=Alpha,Beta'];
+    const deployed = await workspace.run(['deploy-serverless', ...args, '-sb', 'shop-bucket'], { cwd: project });
+    expect(deployed.code, deployed.stderr).toBe(0);
+    for (const more of [[], ['-sb', 'shop-bucket']]) {
+      const same = await workspace.run(['diff', ...args, ...more, '--fail'], { cwd: project });
+      expect(same.stdout, same.stderr).toContain('No differences');
+    }
+    writeFileSync(join(project, 'Beta/app.mjs'), CODE);
+    const { document } = await workspace.json(['diff', ...args], { cwd: project });
+    expect(document.result.changes.resources).toEqual([]);
+    expect(document.result.changes.mappings).toMatchObject([
+      { action: 'changed', properties: [{ path: 'Beta.Location', note: 'Beta differs' }] },
+    ]);
+  });
+
+  it('tells that another role would do the work', async () => {
+    const role = 'arn:aws:iam::000000000000:role/deployer';
+    const { document } = await workspace.json([...ARGS, '-cfrole', role], { cwd: project });
+    expect(document.result.changes.stack).toEqual([{ name: 'RoleArn', action: 'added', after: role }]);
   });
 });
 
