@@ -90,7 +90,9 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       // What a command answers is wanted as it is; what went wrong may quote anything.
       const replacer = error === undefined ? undefined : secrets.replacer;
       if (format !== 'table') stdout.write(document(format, { command, error, result, warnings }, replacer));
-      else if (answer !== undefined && error === undefined) stdout.write(await renderAnswer(answer, answerStyle));
+      else if (answer !== undefined && error === undefined) {
+        stdout.write(renderAnswer(answer, answerStyle, stdout.isTTY === true ? stdout.columns : undefined));
+      }
       if (error !== undefined) {
         shown.write(renderError(error, errorStyle));
         if (github) shown.write(`::error title=${escapeCommand(error.code)}::${escapeCommand(error.message)}\n`);

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
-import type { Answer, Table } from './reporter.ts';
+import type { Answer } from './reporter.ts';
 import type { Style } from './style.ts';
+import { renderTable } from './table.ts';
 
 /** A failure as it is shown: everything a person or a program is told about it. */
 export interface ShownError {
@@ -11,49 +12,13 @@ export interface ShownError {
   readonly cause: string | undefined;
 }
 
-/** The answer for people. `style` is that of stdout. */
-export async function renderAnswer(answer: Answer, style: Style): Promise<string> {
-  const parts: string[] = [];
-  for (const part of answer.human) {
-    if (typeof part === 'object') parts.push(await renderTable(part, style));
-    else parts.push(typeof part === 'string' ? part : part(style));
-  }
-  return parts.map((part) => `${part}\n`).join('');
-}
-
-async function renderTable(table: Table, style: Style): Promise<string> {
-  const { default: CliTable } = await import('cli-table3');
-  const bare = [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-    'left',
-    'left-mid',
-    'right',
-    'right-mid',
-    'mid',
-    'mid-mid',
-  ];
-  const view = new CliTable({
-    chars: { ...Object.fromEntries(bare.map((name) => [name, ''])), middle: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+/** The answer for people. `style` is that of stdout; `columns` its width, where it is a terminal that knows it. */
+export function renderAnswer(answer: Answer, style: Style, columns?: number): string {
+  const parts = answer.human.map((part) => {
+    if (typeof part === 'object') return renderTable(part, style, columns);
+    return typeof part === 'string' ? part : part(style);
   });
-  const widths = table.columns.map((column, index) => Math.max(column.length, ...table.rows.map((row) => (row[index] ?? '').length)));
-  view.push(
-    table.columns.map((column) => style('bold', column)),
-    widths.map((width) => style('dim', '─'.repeat(width))),
-    ...table.rows.map((row) => row.map((cell) => (/^https?:\/\//.test(cell) ? style(['cyan', 'underline'], cell) : cell))),
-  );
-  return view
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  return parts.map((part) => `${part}\n`).join('');
 }
 
 /** The failure for people: code and message, what belongs to it, what to do. `style` is that of stderr. */
