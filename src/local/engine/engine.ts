@@ -1,5 +1,4 @@
 /** Starts operations on stacks, follows them to their end, and brings to an end what a stopped process left behind. */
-import { randomUUID } from 'node:crypto';
 import { type ResourceProvider, ServiceError, type Store } from '../types.ts';
 import { idPart, newStackId } from './names.ts';
 import { nestedStackProvider } from './nested-stacks.ts';
@@ -8,10 +7,13 @@ import { type EngineParts, stackOf } from './parts.ts';
 import { probeProvider } from './probe.ts';
 import { recordedProvider } from './recorded.ts';
 import { createRecorder } from './recorder.ts';
-import type { OnFailure, OperationRecord, StackContent, StackRecord } from './records.ts';
+import type { OperationRecord, StackContent, StackRecord } from './records.ts';
 import { recoverStacks } from './recovery.ts';
 import { rollBackCreation, rollBackUpdate } from './rollback.ts';
 import { openStackStore } from './stack-store.ts';
+import { listed, newOperation, type StartOptions, withOperation } from './start-operation.ts';
+
+export type { StartOptions } from './start-operation.ts';
 
 export interface EngineOptions {
   readonly store: Store;
@@ -35,20 +37,13 @@ export interface NewStack {
   readonly changeSetId?: string | undefined;
 }
 
-export interface StartOptions {
-  readonly token?: string | undefined;
-  readonly onFailure?: OnFailure | undefined;
-  readonly skip?: readonly string[] | undefined;
-  /** A stack policy for this update only. */
-  readonly stackPolicy?: string | undefined;
-  readonly changes?: Partial<StackRecord> | undefined;
-}
-
 export interface Engine {
   readonly parts: EngineParts;
   readonly readText: (location: string) => string;
-  /** Saves a stack record that no operation has begun on (REVIEW_IN_PROGRESS). */
-  reserve(stack: NewStack, content: StackContent): StackRecord;
+  /** Saves a stack record that only a change set is for (REVIEW_IN_PROGRESS). */
+  reserve(stack: NewStack, content: StackContent, operation: OperationRecord): StackRecord;
+  /** Notes an operation on the stack that runs beside its life: the making of a change set. */
+  note(uid: string, operation: OperationRecord): void;
   create(stack: NewStack, content: StackContent, options: StartOptions): StackRecord;
   update(uid: string, content: StackContent, options: StartOptions): OperationRecord;
   remove(uid: string, options: StartOptions): OperationRecord | undefined;
@@ -95,10 +90,14 @@ export function createEngine(options: EngineOptions): Engine {
   const engine: Engine = {
     parts,
     readText: options.readText,
-    reserve: (stack, content) => {
+    reserve: (stack, content, operation) => {
       const record = newRecord(stack, content, 'REVIEW_IN_PROGRESS');
-      store.saveStack(record);
-      return recorder.stackStatus(record.uid, 'REVIEW_IN_PROGRESS', 'User Initiated');
+      store.saveStack({ ...record, operation });
+      return recorder.stackStatus(record.uid, 'REVIEW_IN_PROGRESS', 'User Initiated', { operation: undefined });
+    },
+    note(uid, operation) {
+      recorder.change(uid, { lastOperations: listed(stackOf(parts, uid), operation) });
+      recorder.operationStatus(uid, operation, 'IN_PROGRESS');
     },
     create(stack, content, start) {
       const record = newRecord(stack, content, 'CREATE_IN_PROGRESS');
@@ -153,22 +152,6 @@ export function createEngine(options: EngineOptions): Engine {
   };
   for (const own of [nestedStackProvider(engine), probeProvider()]) providers.set(own.type, own);
   return engine;
-}
-
-function newOperation(kind: OperationRecord['kind'], start: StartOptions): OperationRecord {
-  return {
-    id: randomUUID(),
-    kind,
-    token: start.token,
-    onFailure: start.onFailure ?? 'ROLLBACK',
-    skip: start.skip ?? [],
-    stackPolicy: start.stackPolicy,
-  };
-}
-
-function withOperation(stack: StackRecord, operation: OperationRecord) {
-  const lastOperations = [{ type: operation.kind, id: operation.id }, ...stack.lastOperations].slice(0, 10);
-  return { operation, lastOperations };
 }
 
 function contentOf(stack: StackRecord): StackContent {

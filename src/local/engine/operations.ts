@@ -6,6 +6,7 @@ import { runGraph } from './graph.ts';
 import { resolveOutputs } from './outputs.ts';
 import { type EngineParts, type Run, runOf, stackOf } from './parts.ts';
 import { forgetBaselines, isThere, rollBackCreation, rollBackUpdate } from './rollback.ts';
+import { newOperation, withOperation } from './start-operation.ts';
 import { policyDenial } from './stack-policy.ts';
 
 /** `closing` ends everything at once; `cancel` makes a creation or update turn back. */
@@ -36,12 +37,24 @@ export async function failCreation(parts: EngineParts, uid: string, problem: str
   if (onFailure === 'DO_NOTHING') {
     parts.recorder.stackStatus(uid, 'CREATE_FAILED', problem, { operation: undefined });
   } else if (onFailure === 'DELETE') {
+    turnBack(parts, uid, 'DELETE_STACK', problem);
     parts.recorder.stackStatus(uid, 'DELETE_IN_PROGRESS', `${sentence(problem)}Delete requested by user.`);
     await runDeletion(parts, uid, closing);
   } else {
+    turnBack(parts, uid, 'ROLLBACK', problem);
     parts.recorder.stackStatus(uid, 'ROLLBACK_IN_PROGRESS', `${sentence(problem)}Rollback requested by user.`);
     await rollBackCreation(parts, uid, closing);
   }
+}
+
+/** What follows a failure by itself is an operation of its own: the failed one ends here. */
+function turnBack(parts: EngineParts, uid: string, kind: 'ROLLBACK' | 'DELETE_STACK', problem: string): void {
+  const stack = stackOf(parts, uid);
+  const { operation } = stack;
+  if (operation === undefined || operation.kind === kind) return;
+  parts.recorder.operationStatus(uid, operation, 'FAILED', problem);
+  const { token, onFailure, stackPolicy } = operation;
+  parts.recorder.change(uid, withOperation(stack, newOperation(kind, { token, onFailure, stackPolicy })));
 }
 
 function sentence(problem: string): string {
@@ -101,6 +114,7 @@ export async function failUpdate(parts: EngineParts, uid: string, problem: strin
     parts.recorder.stackStatus(uid, 'UPDATE_FAILED', problem, { operation: undefined });
     return;
   }
+  turnBack(parts, uid, 'ROLLBACK', problem);
   if (stackOf(parts, uid).baseline === undefined) {
     // It never was stable: there is nothing to go back to.
     parts.recorder.stackStatus(uid, 'ROLLBACK_IN_PROGRESS', problem);

@@ -1,11 +1,17 @@
 /** Every change of a stack's or resource's state: saved first, then told as an event. */
 import { randomUUID } from 'node:crypto';
 import { maskSecrets } from './parameters.ts';
-import type { EventRecord, ResourceRecord, StackRecord, StackStatus } from './records.ts';
+import type { EventRecord, OperationProgress, OperationRecord, ResourceRecord, StackRecord, StackStatus } from './records.ts';
 import type { StackStore } from './stack-store.ts';
 import { compact } from './values.ts';
 
 export const STACK_TYPE = 'AWS::CloudFormation::Stack';
+
+/** What an event says by itself; the rest comes from the stack and its operation. */
+type EventInput = Omit<EventRecord, 'id' | 'timestamp' | 'token' | 'operationId' | 'operationKind'>;
+
+/** The part of an operation that its events show. */
+export type EventOperation = Pick<OperationRecord, 'id' | 'kind' | 'token' | 'startTime'>;
 
 export interface Recorder {
   /** Sets a stack's status, with further changed members, and appends the stack's event. */
@@ -17,7 +23,15 @@ export interface Recorder {
   /** Saves a resource without an event. */
   keepResource(uid: string, resource: ResourceRecord): void;
   /** An event about a resource that is not (or no longer) the one its logical id stands for. */
-  event(uid: string, event: Omit<EventRecord, 'id' | 'timestamp' | 'token' | 'operationId'>): void;
+  event(uid: string, event: EventInput): void;
+  /** How an operation stands, told by DescribeEvents only. */
+  operationStatus(uid: string, operation: EventOperation, status: OperationProgress['status'], reason?: string): void;
+  /** A finding of a pre-deployment validation, told by DescribeEvents only. */
+  validation(
+    uid: string,
+    operation: EventOperation,
+    event: Pick<EventRecord, 'logicalId' | 'physicalId' | 'type'> & Required<Pick<EventRecord, 'validation'>>,
+  ): void;
 }
 
 /** Timestamps are those of the clock, but strictly increasing within a stack. */
@@ -29,28 +43,24 @@ export function createRecorder(store: StackStore): Recorder {
   const append = (
     uid: string,
     timestamp: string,
-    event: Omit<EventRecord, 'id' | 'timestamp' | 'token' | 'operationId'>,
-    operation = store.stack(uid)?.operation,
+    event: EventInput,
+    operation: EventOperation | undefined = store.stack(uid)?.operation,
   ) => {
     const { reason, properties } = event;
     const stack = store.stack(uid);
     const parameters = [...(stack?.parameters ?? []), ...(stack?.baseline?.parameters ?? [])];
     const shown = (text: string | undefined) => (text === undefined ? undefined : maskSecrets(text, parameters));
-    const ids = { id: randomUUID(), timestamp, token: operation?.token, operationId: operation?.id };
+    const ids = { id: randomUUID(), timestamp, token: operation?.token, operationId: operation?.id, operationKind: operation?.kind };
     store.appendEvent(uid, compact({ ...event, ...ids, reason: shown(reason), properties: shown(properties) }));
   };
   const self: Recorder = {
     stackStatus(uid, status, reason, changes = {}) {
       const timestamp = nextTime(uid);
       // The last event of an operation still belongs to it.
-      const running = store.stack(uid)?.operation;
+      const running = store.stack(uid)?.operation ?? changes.operation;
       const stack = self.change(uid, { ...changes, ...timesOf(status, timestamp), status, statusReason: reason });
-      append(
-        uid,
-        timestamp,
-        { logicalId: stack.name, physicalId: stack.stackId, type: STACK_TYPE, status, reason },
-        running ?? stack.operation,
-      );
+      const operation = progress(statusOfOperation(status), running?.startTime, timestamp);
+      append(uid, timestamp, { ...itself(stack), status, reason, operation }, running);
       return stack;
     },
     change(uid, changes) {
@@ -70,8 +80,33 @@ export function createRecorder(store: StackStore): Recorder {
     },
     keepResource: (uid, resource) => store.saveResource(uid, compact(resource)),
     event: (uid, event) => append(uid, nextTime(uid), event),
+    operationStatus(uid, operation, status, reason) {
+      const stack = store.stack(uid);
+      if (stack === undefined) return;
+      const timestamp = nextTime(uid);
+      append(
+        uid,
+        timestamp,
+        { ...itself(stack), status: '', reason, operation: progress(status, operation.startTime, timestamp) },
+        operation,
+      );
+    },
+    validation: (uid, operation, event) => append(uid, nextTime(uid), { ...event, status: '' }, operation),
   };
   return self;
+}
+
+function itself({ name, stackId }: StackRecord): Pick<EventRecord, 'logicalId' | 'physicalId' | 'type'> {
+  return { logicalId: name, physicalId: stackId, type: STACK_TYPE };
+}
+
+function statusOfOperation(status: StackStatus): OperationProgress['status'] {
+  if (status.endsWith('_IN_PROGRESS')) return 'IN_PROGRESS';
+  return status.endsWith('_FAILED') ? 'FAILED' : 'SUCCEEDED';
+}
+
+function progress(status: OperationProgress['status'], startTime: string | undefined, now: string): OperationProgress {
+  return compact({ status, startTime: startTime ?? now, endTime: status === 'IN_PROGRESS' ? undefined : now });
 }
 
 function timesOf(status: StackStatus, timestamp: string): Partial<StackRecord> {

@@ -33,9 +33,12 @@ export interface StackContent {
 
 export type OnFailure = 'ROLLBACK' | 'DELETE' | 'DO_NOTHING';
 
+export type OperationKind = 'CREATE_CHANGESET' | 'CREATE_STACK' | 'UPDATE_STACK' | 'DELETE_STACK' | 'ROLLBACK' | 'CONTINUE_ROLLBACK';
+
 export interface OperationRecord {
   readonly id: string;
-  readonly kind: 'CREATE_STACK' | 'UPDATE_STACK' | 'DELETE_STACK' | 'ROLLBACK' | 'CONTINUE_ROLLBACK';
+  readonly kind: OperationKind;
+  readonly startTime?: string | undefined;
   readonly token?: string | undefined;
   readonly onFailure: OnFailure;
   /** Logical ids that a deletion leaves alone, or that a rollback does not touch. */
@@ -64,7 +67,7 @@ export interface StackRecord extends StackContent {
   readonly rootId?: string | undefined;
   readonly operation?: OperationRecord | undefined;
   /** Newest first. */
-  readonly lastOperations: readonly { readonly type: string; readonly id: string }[];
+  readonly lastOperations: readonly { readonly type: OperationKind; readonly id: string }[];
   /** State before the running (or failed) update. */
   readonly baseline?: StackContent | undefined;
 }
@@ -101,11 +104,31 @@ export interface EventRecord {
   readonly logicalId: string;
   readonly physicalId?: string | undefined;
   readonly type: string;
+  /** Of the resource; empty for events that only DescribeEvents tells. */
   readonly status: string;
   readonly reason?: string | undefined;
   readonly properties?: string | undefined;
   readonly token?: string | undefined;
   readonly operationId?: string | undefined;
+  readonly operationKind?: OperationKind | undefined;
+  readonly operation?: OperationProgress | undefined;
+  readonly validation?: ValidationRecord | undefined;
+}
+
+/** How the operation itself stands, in the events of the stack as a whole. */
+export interface OperationProgress {
+  readonly status: 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED';
+  readonly startTime?: string | undefined;
+  readonly endTime?: string | undefined;
+}
+
+/** What a pre-deployment validation found. */
+export interface ValidationRecord {
+  readonly name: string;
+  readonly reason: string;
+  /** `/Resources/Bucket/Properties/BucketName`. */
+  readonly path: string;
+  readonly mode: 'FAIL' | 'WARN';
 }
 
 export interface ChangeDetail {
@@ -152,6 +175,8 @@ export interface ChangeSetRecord {
   readonly content: StackContent;
   readonly changes: readonly ChangeRecord[];
   readonly clientToken?: string | undefined;
+  /** The operation that made it. */
+  readonly operationId?: string | undefined;
   readonly includeNestedStacks: boolean;
   readonly parentId?: string | undefined;
   readonly rootId?: string | undefined;

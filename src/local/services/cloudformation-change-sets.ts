@@ -10,6 +10,7 @@ import { transformNames } from '../engine/prepare.ts';
 import type { ChangeSetRecord, StackContent, StackRecord } from '../engine/records.ts';
 import { compact } from '../engine/values.ts';
 import { paramFlag, paramText, type QueryOperation, type QueryParams, requiredText } from '../protocol/query-xml.ts';
+import { newOperation } from '../engine/start-operation.ts';
 import { ServiceError } from '../types.ts';
 import {
   checkName,
@@ -75,7 +76,9 @@ function createChangeSet(engine: Engine, params: QueryParams, region: string): o
   const stackId = existing?.stackId ?? newStackId(region, stackName);
   const identity = { name: existing?.name ?? stackName, region, stackId };
   const outcome = prepare(engine, params, type === 'CREATE' ? undefined : existing, identity);
-  const stack = existing ?? engine.reserve({ name: stackName, region, stackId }, inReview(outcome.content));
+  const operation = newOperation('CREATE_CHANGESET', { token: paramText(params, 'ClientToken') });
+  const stack = existing ?? engine.reserve({ name: stackName, region, stackId }, inReview(outcome.content), operation);
+  engine.note(stack.uid, operation);
   const id = newChangeSetId(region, name);
   const failed = outcome.reason !== undefined;
   const changeSet = {
@@ -94,9 +97,11 @@ function createChangeSet(engine: Engine, params: QueryParams, region: string): o
     content: outcome.content,
     changes: outcome.changes,
     clientToken: paramText(params, 'ClientToken'),
+    operationId: operation.id,
     includeNestedStacks: paramFlag(params, 'IncludeNestedStacks') ?? false,
   } as const;
   engine.parts.store.saveChangeSet(compact(changeSet));
+  engine.parts.recorder.operationStatus(stack.uid, operation, failed ? 'FAILED' : 'SUCCEEDED', outcome.reason);
   return { Id: id, StackId: stack.stackId };
 }
 

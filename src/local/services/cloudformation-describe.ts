@@ -83,13 +83,13 @@ function eventPage<T>(
 
 function describeStackEvents(engine: Engine, params: QueryParams, region: string): object {
   const stack = requireStack(engine, params, region, doesNotExist);
-  const { items, next } = eventPage(engine.parts.store.events(stack.uid), paramText(params, 'NextToken'));
+  const events = engine.parts.store.events(stack.uid).filter(({ status }) => status !== '');
+  const { items, next } = eventPage(events, paramText(params, 'NextToken'));
   return { StackEvents: items.map((event) => renderEvent(stack, event)), NextToken: next };
 }
 
 function describeEvents(engine: Engine, params: QueryParams, region: string): object {
-  const operationId = paramText(params, 'OperationId');
-  const stack = eventsOwner(engine, params, region, operationId);
+  const { stack, operationId } = eventsOwner(engine, params, region);
   const onlyFailed = paramFlag(paramObject(params, 'Filters') ?? {}, 'FailedEvents') === true;
   const events = engine.parts.store
     .events(stack.uid)
@@ -98,17 +98,22 @@ function describeEvents(engine: Engine, params: QueryParams, region: string): ob
   return { OperationEvents: items.map((event) => renderOperationEvent(stack, event)), NextToken: next };
 }
 
-function eventsOwner(engine: Engine, params: QueryParams, region: string, operationId: string | undefined): StackRecord {
-  if (paramText(params, 'ChangeSetName') !== undefined) return findChangeSet(engine, params, region).stack;
-  if (paramText(params, 'StackName') !== undefined) return requireStack(engine, params, region, doesNotExist);
-  const stack = stacksOf(engine, region).find(({ lastOperations }) => lastOperations.some(({ id }) => id === operationId));
-  if (stack === undefined)
-    throw validationError(
-      operationId === undefined
-        ? 'Either StackName, ChangeSetName or OperationId must be specified.'
-        : `Operation [${operationId}] does not exist`,
-    );
-  return stack;
+/** Whose events are meant: those of a change set (its making), of an operation, or all of a stack. */
+function eventsOwner(engine: Engine, params: QueryParams, region: string): { stack: StackRecord; operationId?: string | undefined } {
+  const operationId = paramText(params, 'OperationId');
+  if (paramText(params, 'ChangeSetName') !== undefined) {
+    const { changeSet, stack } = findChangeSet(engine, params, region);
+    return { stack, operationId: operationId ?? changeSet.operationId };
+  }
+  if (paramText(params, 'StackName') !== undefined) return { stack: requireStack(engine, params, region, doesNotExist), operationId };
+  if (operationId === undefined) throw validationError('One of ChangeSetName, OperationId or StackName must be specified');
+  const stack = stacksOf(engine, region).find(
+    ({ uid, lastOperations }) =>
+      lastOperations.some(({ id }) => id === operationId) ||
+      engine.parts.store.events(uid).some((event) => event.operationId === operationId),
+  );
+  if (stack === undefined) throw validationError(`Operation [${operationId}] does not exist`);
+  return { stack, operationId };
 }
 
 function describeStackResources(engine: Engine, params: QueryParams, region: string): object {

@@ -82,15 +82,36 @@ export function renderEvent(stack: StackRecord, event: EventRecord): object {
   };
 }
 
-/** The newer DescribeEvents shape of the same event. */
+/** The newer DescribeEvents shape of an event. */
 export function renderOperationEvent(stack: StackRecord, event: EventRecord): object {
-  const operation = stack.lastOperations.find(({ id }) => id === event.operationId);
   const { StackName: _name, ...members } = renderEvent(stack, event) as Record<string, unknown>;
-  return { ...members, OperationType: operation?.type, EventType: isFailed(event) ? 'PROVISIONING_ERROR' : 'STACK_EVENT' };
+  const { operation, validation } = event;
+  return {
+    ...members,
+    ResourceStatus: event.status === '' ? undefined : event.status,
+    OperationType: event.operationKind ?? stack.lastOperations.find(({ id }) => id === event.operationId)?.type,
+    OperationStatus: operation?.status,
+    EventType: eventType(event),
+    StartTime: operation?.startTime,
+    EndTime: operation?.endTime,
+    DetailedStatus: validation === undefined ? undefined : 'VALIDATION_FAILED',
+    ValidationName: validation?.name,
+    ValidationStatus: validation === undefined ? undefined : 'FAILED',
+    ValidationStatusReason: validation?.reason,
+    ValidationPath: validation?.path,
+    ValidationFailureMode: validation?.mode,
+  };
 }
 
+function eventType(event: EventRecord): string {
+  if (event.validation !== undefined) return 'VALIDATION_ERROR';
+  if (event.operation !== undefined) return 'STACK_EVENT';
+  return event.status.endsWith('_FAILED') ? 'PROVISIONING_ERROR' : 'PROGRESS_EVENT';
+}
+
+/** What `Filters.FailedEvents` leaves. */
 export function isFailed(event: EventRecord): boolean {
-  return event.status.endsWith('_FAILED');
+  return event.validation !== undefined || event.operation?.status === 'FAILED' || event.status.endsWith('_FAILED');
 }
 
 export function renderResource(stack: StackRecord, resource: ResourceRecord): object {

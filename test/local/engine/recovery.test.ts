@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { newOperation } from '../../../src/local/engine/start-operation.ts';
 import { type Fixture, openFixture, REGION, thing } from './engine-fixture.ts';
 
 const open: Fixture[] = [];
@@ -89,7 +90,8 @@ describe('after a restart in the middle of', () => {
   it('nothing, nothing happens', async () => {
     const before = track(openFixture());
     const stack = await before.create('demo', { Resources: { A: thing() } });
-    before.engine.reserve({ name: 'review', region: REGION }, before.prepare('review', { Resources: { A: thing() } }));
+    const review = before.prepare('review', { Resources: { A: thing() } });
+    before.engine.reserve({ name: 'review', region: REGION }, review, newOperation('CREATE_CHANGESET', {}));
     const after = await restart(before);
     expect(after.stack(stack.uid)).toEqual(stack);
     expect(after.stack('review').status).toBe('REVIEW_IN_PROGRESS');

@@ -12,7 +12,6 @@ import {
   DeleteChangeSetCommand,
   DeleteStackCommand,
   DescribeChangeSetCommand,
-  DescribeEventsCommand,
   DescribeStackEventsCommand,
   DescribeStackResourceCommand,
   DescribeStackResourcesCommand,
@@ -596,18 +595,6 @@ describe('events and resources', () => {
     expect(pages).toBe(4);
     expect(new Set(ids).size).toBe(302);
     expect(times).toEqual(times.toSorted((a, b) => b - a));
-  });
-
-  it('can be asked for by operation, and only the failed ones', async () => {
-    const { StackName, LastOperations } = await createStack(body({ Good: probe(), Bad: probe({ FailOn: 'create' }) }));
-    const OperationId = LastOperations?.[0]?.OperationId;
-    const all = await send(new DescribeEventsCommand({ OperationId }));
-    expect(all.OperationEvents?.every((event) => event.OperationId === OperationId)).toBe(true);
-    const failed = await send(new DescribeEventsCommand({ StackName, Filters: { FailedEvents: true } }));
-    expect(
-      failed.OperationEvents?.some(({ LogicalResourceId, EventType }) => LogicalResourceId === 'Bad' && EventType === 'PROVISIONING_ERROR'),
-    ).toBe(true);
-    expect(failed.OperationEvents?.every(({ ResourceStatus }) => ResourceStatus?.endsWith('_FAILED'))).toBe(true);
   });
 
   it('describe resources singly and together', async () => {
