@@ -24,6 +24,19 @@ export function serviceFailure(error: unknown): ServiceFailure | undefined {
   return { name: error.name, message: error.message, status: httpStatusCode };
 }
 
+/** How services say that there were too many calls. */
+const THROTTLED = /^(Throttl|TooManyRequests|RequestLimitExceeded|RequestThrottled|SlowDown|BandwidthLimitExceeded)/;
+
+/** What passes by itself: `throttled`, or `unavailable` for 5xx answers and networks that fail; undefined for every other error. */
+export function passingTrouble(error: unknown): 'throttled' | 'unavailable' | undefined {
+  const failure = serviceFailure(error) ?? (error instanceof Error ? serviceFailure(error.cause) : undefined);
+  if (failure !== undefined) {
+    if (THROTTLED.test(failure.name) || failure.status === 429) return 'throttled';
+    return failure.status !== undefined && failure.status >= 500 && failure.status !== 501 ? 'unavailable' : undefined;
+  }
+  return error instanceof UserError && error.code === 'ENDPOINT_UNREACHABLE' ? 'unavailable' : undefined;
+}
+
 const SIGN_IN_AGAIN = new Set([
   'ExpiredToken',
   'ExpiredTokenException',

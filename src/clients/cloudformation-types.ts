@@ -58,6 +58,9 @@ export interface StackEvent {
   readonly stackId: string;
 }
 
+/** An event by its id, or by what it is like. */
+export type EventMark = string | ((event: StackEvent) => boolean);
+
 /** An event as DescribeEvents tells it: by operation, with what only that call knows. */
 export interface OperationEvent extends StackEvent {
   readonly operationId: string | undefined;
@@ -256,8 +259,11 @@ export interface Stacks {
   template(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
   /** Has a template looked at without a stack. A template that CloudFormation refuses is a UserError TEMPLATE_INVALID. */
   validateTemplate(template: ChangeSetRequest['template'], signal?: AbortSignal): Promise<TemplateCheck>;
-  /** The events that came after the one named (all of them without it), oldest first; at most a few pages are read. */
-  eventsAfter(stackId: string, lastEventId: string | undefined, signal?: AbortSignal): Promise<StackEvent[]>;
+  /**
+   * The events that came after the newest one that `mark` means (all of them without it), oldest first, over as many pages as that
+   * takes. DescribeStackEvents lists the newest first, so that a look costs one call unless much has happened.
+   */
+  eventsAfter(stackId: string, mark: EventMark | undefined, signal?: AbortSignal): Promise<StackEvent[]>;
   /** Id of the newest event, or undefined where there is none. */
   newestEventId(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
   /**

@@ -7,7 +7,7 @@ import { abort, changeSetMethods, templateInput } from './cloudformation-change-
 import { isMissingStack, translated } from './cloudformation-errors.ts';
 import { inventoryMethods } from './cloudformation-inventory.ts';
 import { readOperationEvents } from './cloudformation-operations.ts';
-import type { Stack, StackEvent, StackResource, Stacks } from './cloudformation-types.ts';
+import type { EventMark, Stack, StackEvent, StackResource, Stacks } from './cloudformation-types.ts';
 
 export type * from './cloudformation-types.ts';
 
@@ -44,7 +44,7 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
         return { capabilities: answer.Capabilities ?? [], transforms: answer.DeclaredTransforms ?? [] };
       }),
 
-    eventsAfter: (stackId, lastEventId, signal) => call('DescribeStackEvents', () => readEvents(client, sdk, stackId, lastEventId, signal)),
+    eventsAfter: (stackId, mark, signal) => call('DescribeStackEvents', () => readEvents(client, sdk, stackId, mark, signal)),
 
     newestEventId: (stackId, signal) =>
       call('DescribeStackEvents', async () => {
@@ -100,7 +100,8 @@ function role(roleArn: string | undefined): { RoleARN?: string } {
   return roleArn === undefined ? {} : { RoleARN: roleArn };
 }
 
-const MAX_EVENT_PAGES = 20;
+/** Of 100 events each: more than the largest stack has in one operation. */
+const MAX_EVENT_PAGES = 100;
 
 /** The module, loaded when the first client is made. */
 type Sdk = Pick<typeof SdkModule, 'DescribeStackEventsCommand' | 'ListStackResourcesCommand' | 'ListImportsCommand'>;
@@ -109,7 +110,7 @@ async function readEvents(
   client: CloudFormationClient,
   sdk: Sdk,
   stackId: string,
-  lastEventId: string | undefined,
+  mark: EventMark | undefined,
   signal: AbortSignal | undefined,
 ): Promise<StackEvent[]> {
   const found: StackEvent[] = [];
@@ -117,9 +118,9 @@ async function readEvents(
   for (let page = 0; page < MAX_EVENT_PAGES; page += 1) {
     const command = new sdk.DescribeStackEventsCommand({ StackName: stackId, ...(token === undefined ? {} : { NextToken: token }) });
     const answer = await client.send(command, abort(signal));
-    for (const event of answer.StackEvents ?? []) {
-      if (event.EventId === lastEventId) return found.toReversed();
-      found.push(readEvent(event));
+    for (const event of (answer.StackEvents ?? []).map(readEvent)) {
+      if (typeof mark === 'string' ? event.id === mark : mark?.(event) === true) return found.toReversed();
+      found.push(event);
     }
     token = answer.NextToken;
     if (token === undefined) break;

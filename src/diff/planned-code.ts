@@ -99,7 +99,7 @@ function nameOf(artifact: Artifact, directory: string): string {
 
 /** Builds are shown as they run. What the steps sum up ("unchanged") would be said of a bucket that nobody has looked into. */
 function quietSummaries(reporter: Reporter, wish: CodeWish): Reporter {
-  const silent = { progress: ignore, note: ignore, output: ignore, summary: ignore };
+  const silent = { progress: ignore, note: ignore, rows: ignore, output: ignore, summary: ignore };
   return {
     ...reporter,
     step: (title, work) => {

@@ -35,7 +35,12 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
   const errorStyle = createStyle(wantsColor({ option: options.color, env, isTerminal: stderr.isTTY === true }));
   const answerStyle = createStyle(wantsColor({ option: options.color, env, isTerminal: stdout.isTTY === true }));
   const secrets = createSecrets();
-  const shown: Sink = { isTTY: stderr.isTTY, write: (text) => stderr.write(secrets.hide(text)) };
+  // What is told while a question stands there waits until it is answered.
+  let held: string[] | undefined;
+  const shown: Sink = {
+    isTTY: stderr.isTTY,
+    write: (text) => void (held === undefined ? stderr.write(secrets.hide(text)) : held.push(text)),
+  };
   const lineOptions: LineOptions = { stderr: shown, style: errorStyle, verbose: options.verbose, now: options.now, github };
 
   // ora is loaded for the first step only: most answers come without one.
@@ -56,7 +61,7 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
   };
   const reporter: Reporter = {
     async step(title, work) {
-      if (options.quiet) return work({ progress: noop, note: noop, output: noop, summary: noop });
+      if (options.quiet) return work({ progress: noop, note: noop, rows: noop, output: noop, summary: noop });
       await prepareSteps();
       return lines.step(title, work);
     },
@@ -71,6 +76,18 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       warnings.push(secrets.hide(message));
       lines.warn(message);
       writeEvent({ type: 'warning', message });
+    },
+    async pause(work) {
+      lines.pause();
+      held = [];
+      try {
+        return await work();
+      } finally {
+        const waiting = held;
+        held = undefined;
+        for (const text of waiting) shown.write(text);
+        lines.resume();
+      }
     },
     event: writeEvent,
     conceal: (texts) => secrets.add(texts),

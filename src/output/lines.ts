@@ -8,6 +8,9 @@ export interface Lines {
   step<T>(title: StepTitle, work: (step: Step) => Promise<T>): Promise<T>;
   info(message: string): void;
   warn(message: string): void;
+  /** Nothing moves until `resume`: somebody else has the terminal. */
+  pause(): void;
+  resume(): void;
   /** Called once at the end; nothing may be left turning. */
   close(): void;
 }
@@ -33,6 +36,7 @@ export function createPlainLines(options: LineOptions): Lines {
       try {
         const result = await work({
           progress: () => undefined,
+          rows: () => undefined,
           note: (text) => write(`${prefix} ${text}`),
           output: (line) => {
             group.open(prefix);
@@ -51,6 +55,8 @@ export function createPlainLines(options: LineOptions): Lines {
     },
     info: (message) => write(message),
     warn: (message) => write(options.github ? `::warning::${escapeCommand(message)}` : `${options.style('yellow', 'Warning:')} ${message}`),
+    pause: () => undefined,
+    resume: () => undefined,
     close: () => undefined,
   };
 }

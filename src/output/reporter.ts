@@ -15,6 +15,8 @@ export interface Step {
    * shown in passing, unless it is `lasting`.
    */
   note(text: string, options?: { readonly lasting?: boolean }): void;
+  /** What runs inside the step just now: asked for at every drawing on a terminal, never in a pipe. The last call wins. */
+  rows(render: () => readonly string[]): void;
   /** One line that a program we run has written (docker build, dotnet publish). Shown live, without its colours. */
   output(line: string): void;
   /** What the row says when the work has ended well ("412 files · 1.9 MB · uploaded"). The last call wins. */
@@ -56,6 +58,8 @@ export interface Reporter {
   debug(message: string): void;
   /** Shown on stderr and collected into `warnings` of the JSON document. */
   warn(message: string): void;
+  /** Keeps everything off the terminal while the work has it for itself: a question inside a step. */
+  pause<T>(work: () => Promise<T>): Promise<T>;
   /** A machine-readable event; visible only with --output ndjson. */
   event(event: ReportEvent): void;
   /** A line of an answer that comes bit by bit (a log that is followed): on stdout at once, when the output is for people. */

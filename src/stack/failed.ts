@@ -49,9 +49,10 @@ export function failedOperation(operation: FailedOperation, log: EventLog, deps:
   });
 }
 
-/** Logical ids of the resources whose last step failed, each once. */
+/** Logical ids of the stack's own resources whose last step failed, each once. */
 export function failedResources(log: EventLog): string[] {
-  const last = new Map(log.events().flatMap((event) => (event.physicalId === event.stackId ? [] : [[event.logicalId, event.status]])));
+  const own = log.events().filter((event) => event.path.length === 0 && event.physicalId !== event.stackId);
+  const last = new Map(own.map((event) => [event.logicalId, event.status]));
   return [...last].flatMap(([logicalId, status]) => (status.endsWith('_FAILED') ? [logicalId] : []));
 }
 

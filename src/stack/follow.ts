@@ -1,13 +1,20 @@
-import type { StackEvent, Stacks } from '../clients/cloudformation.ts';
+import type { EventMark, Stacks } from '../clients/cloudformation.ts';
 import type { Clock } from '../context.ts';
+import { messageOf } from '../errors.ts';
+import { createStackTree, isOwnEvent, type FollowedEvent } from './follow-tree.ts';
+import { createPace } from './pace.ts';
 
 export interface FollowRequest {
   readonly stackId: string;
   /** The newest event before the operation began; nothing up to it is reported. Ids, so no clock has to be right. */
-  readonly after: string | undefined;
+  readonly after: EventMark | undefined;
   /** Longest pause between two looks, in milliseconds (`--stack-polling-delay`). */
   readonly longestPauseMs?: number | undefined;
-  readonly onEvent: (event: StackEvent) => void;
+  readonly onEvent: (event: FollowedEvent) => void;
+  /** Something that a person who waits should know. */
+  readonly onNote?: ((text: string) => void) | undefined;
+  /** How many resources have not begun yet, as far as known: it sets the pace. */
+  readonly waiting?: (() => number | undefined) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -17,59 +24,47 @@ export interface FollowResult {
   readonly reason: string | undefined;
 }
 
-const FAST_MS = 250;
-const USUAL_MS = 900;
-const SLOW_MS = 2500;
-const FAST_UNTIL_MS = 6_000;
-const SLOW_AFTER_MS = 120_000;
-/** Every so many looks the stack itself is asked, for endpoints that report no events for stacks. */
-const LOOKS_PER_CHECK = 4;
-const STACK_TYPE = 'AWS::CloudFormation::Stack';
+/** After so many looks without news the stack itself is asked, for endpoints that report no events for stacks; then ever more rarely. */
+const QUIET_LOOKS = 4;
+const MOST_QUIET_LOOKS = 64;
 
 /** What of the adapter following needs. */
 export type Followed = Pick<Stacks, 'find' | 'eventsAfter'>;
 
-/** Reports the events of one operation as they come and answers when the stack has come to rest. */
+/**
+ * Reports the events of one operation, those of nested stacks too, as they come and answers when the stack has come to rest. Looks
+ * with DescribeStackEvents: it lists the newest first, so that a look costs one call for each stack that is in progress, while
+ * DescribeEvents would be read anew from the operation's first event on.
+ */
 export async function followStack(stacks: Followed, clock: Clock, request: FollowRequest): Promise<FollowResult> {
+  const { stackId, signal, longestPauseMs, onNote } = request;
   const started = clock.now();
-  const open = new Set<string>();
-  let last = request.after;
-  for (let look = 1; ; look += 1) {
-    const events = await stacks.eventsAfter(request.stackId, last, request.signal).catch(goneMeansNoEvents);
-    for (const event of events ?? []) {
-      last = event.id;
-      track(open, event);
-      request.onEvent(event);
-    }
-    const end = events?.findLast((event) => isEndOfStack(event, request.stackId));
+  const pace = createPace({ clock, signal, longestPauseMs, onTrouble: onNote });
+  const tree = createStackTree(stacks, {
+    stackId,
+    after: request.after,
+    onUnreadable: (path, error) => onNote?.(`The events of ${path.join('/')} may not be read: ${messageOf(error)}`),
+  });
+  let quiet = 0;
+  let quietLooks = QUIET_LOOKS;
+  for (;;) {
+    const events = await pace.patiently(() => tree.read(signal));
+    for (const event of events ?? []) request.onEvent(event);
+    const end = events?.findLast((event) => isEnd(event, stackId));
     if (end !== undefined) return { status: end.status, reason: end.reason };
-    if (events === undefined || look % LOOKS_PER_CHECK === 0) {
-      const rest = await restingState(stacks, request);
+    quiet = events?.length === 0 ? quiet + 1 : 0;
+    if (events === undefined || quiet >= quietLooks) {
+      const rest = await pace.patiently(() => restingState(stacks, request));
       if (rest !== undefined) return rest;
+      quiet = 0;
+      quietLooks = Math.min(quietLooks * 2, MOST_QUIET_LOOKS);
     }
-    await clock.sleep(pause(clock.now() - started, open.size, request.longestPauseMs), request.signal);
+    await clock.sleep(pace.pauseMs({ elapsedMs: clock.now() - started, waiting: request.waiting?.() }), signal);
   }
 }
 
-/** Fast at first and whenever little is left to wait for, slow in the long middle of a large operation. */
-function pause(elapsedMs: number, openResources: number, longestMs: number | undefined): number {
-  const usual = elapsedMs < FAST_UNTIL_MS ? FAST_MS : elapsedMs > SLOW_AFTER_MS && openResources > 2 ? SLOW_MS : USUAL_MS;
-  return longestMs === undefined ? usual : Math.min(usual, longestMs);
-}
-
-function track(open: Set<string>, event: StackEvent): void {
-  if (event.resourceType === STACK_TYPE && event.physicalId === event.stackId) return;
-  if (event.status.endsWith('_IN_PROGRESS')) open.add(event.logicalId);
-  else open.delete(event.logicalId);
-}
-
-function isEndOfStack(event: StackEvent, stackId: string): boolean {
-  return event.resourceType === STACK_TYPE && event.physicalId === stackId && !event.status.endsWith('_IN_PROGRESS');
-}
-
-function goneMeansNoEvents(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'STACK_NOT_FOUND') return undefined;
-  throw error;
+function isEnd(event: FollowedEvent, stackId: string): boolean {
+  return event.path.length === 0 && isOwnEvent(event) && event.physicalId === stackId && !event.status.endsWith('_IN_PROGRESS');
 }
 
 /** The state of a stack that has come to rest although no event has told so. */

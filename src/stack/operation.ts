@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Stack, Stacks } from '../clients/cloudformation.ts';
+import type { EventMark, Stack, Stacks } from '../clients/cloudformation.ts';
 import type { Clock } from '../context.ts';
 import { UserError, isAbort } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { EventLog } from './event-log.ts';
 import { followStack, type FollowResult } from './follow.ts';
+import { createPace } from './pace.ts';
 
 /** What every piece of work on a stack needs. */
 export interface StackDeps {
@@ -33,12 +34,19 @@ export async function runOperation({ stack, begin, log, longestPauseMs }: Operat
 /** Tells the events that come after the one named until the stack has come to rest. Throws UserError INTERRUPTED. */
 export async function followOperation(
   { stack, log, longestPauseMs }: Omit<Operation, 'begin'>,
-  after: string | undefined,
+  after: EventMark | undefined,
   deps: StackDeps,
 ): Promise<FollowResult> {
   try {
-    const onEvent = (event: Parameters<EventLog['add']>[0]): void => log.add(event);
-    return await followStack(deps.stacks, deps.clock, { stackId: stack.id, after, longestPauseMs, onEvent, signal: deps.signal });
+    return await followStack(deps.stacks, deps.clock, {
+      stackId: stack.id,
+      after,
+      longestPauseMs,
+      onEvent: (event) => log.add(event),
+      onNote: (text) => log.note(text),
+      waiting: () => log.waiting(),
+      signal: deps.signal,
+    });
   } catch (error) {
     if (isAbort(error) || (deps.signal.aborted && !(error instanceof UserError))) throw stoppedWaiting(stack.name, stack.id, log);
     throw error;
@@ -55,7 +63,9 @@ export function stoppedWaiting(stackName: string, stackId: string, log: EventLog
 
 /** The stack as it is now. Throws UserError STACK_NOT_FOUND. */
 export async function reread(deps: StackDeps, stackId: string, stackName: string): Promise<Stack> {
-  const stack = await deps.stacks.find(stackId, deps.signal);
+  // A stack that came up must not count as failed because the last question was throttled.
+  const pace = createPace({ clock: deps.clock, signal: deps.signal, onTrouble: (text) => deps.reporter.info(text) });
+  const stack = await pace.patiently(() => deps.stacks.find(stackId, deps.signal));
   if (stack === undefined) throw new UserError('STACK_NOT_FOUND', `Stack ${stackName} is gone: somebody else has deleted it`);
   return stack;
 }

@@ -109,6 +109,6 @@ describe('following a stack', () => {
       event(999, 'Shop', 'UPDATE_COMPLETE'),
     ];
     expect(Math.max(...(await follow(scripted(events))).slept)).toBeLessThan(1000);
-    expect(Math.max(...(await follow(scripted(events), undefined, 100)).slept)).toBe(100);
+    expect(Math.max(...(await follow(scripted(events), undefined, 100)).slept)).toBeLessThanOrEqual(100);
   });
 });

@@ -13,6 +13,7 @@ export function recordingReporter(): Reporter & { readonly lines: string[] } {
         const result = await work({
           progress: (text) => put('progress', text),
           note: (text) => put('note', text),
+          rows: () => undefined,
           output: (line) => put('output', line),
           summary: (text) => put('summary', `${name}: ${text}`),
         });
@@ -26,6 +27,7 @@ export function recordingReporter(): Reporter & { readonly lines: string[] } {
     info: (message) => put('info', typeof message === 'string' ? message : message((_, text) => text)),
     debug: (message) => put('debug', message),
     warn: (message) => put('warn', message),
+    pause: (work) => work(),
     event: (event) => put('event', JSON.stringify(event)),
     line: (text) => put('line', text),
     conceal: () => undefined,
