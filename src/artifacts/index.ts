@@ -48,7 +48,8 @@ export async function publishArtifacts(
       const parts = artifact.kind === 'template' ? await publishAll(artifact.artifacts) : [];
       const isObject = artifact.kind !== 'image' && artifact.kind !== 'local-image';
       const run = () => publishOne(artifact, parts, publishing);
-      return await (isObject ? objectLimit(run) : run());
+      const outcome = await (isObject ? objectLimit(run) : run());
+      return parts.length === 0 ? outcome : { ...outcome, parts };
     } catch (error) {
       failures.push(error);
       stop.abort();

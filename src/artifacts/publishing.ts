@@ -4,7 +4,7 @@ import type { ImageRepositories, ImageRepository } from '../clients/ecr.ts';
 import type { KeyListing } from '../clients/s3-objects.ts';
 import type { ObjectStore } from '../clients/s3.ts';
 import type { Reporter } from '../output/reporter.ts';
-import type { Artifact, Location } from './types.ts';
+import type { Artifact, Location, PublishedArtifact } from './types.ts';
 
 export interface PublishOptions {
   /** Where zips and files go. Only needed when there are any. */
@@ -47,6 +47,7 @@ export interface Outcome {
   readonly digest: string;
   readonly built: boolean;
   readonly published: boolean;
+  readonly parts?: readonly PublishedArtifact[] | undefined;
 }
 
 /** What the publishing of all artefacts of a run shares. */

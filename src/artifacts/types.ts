@@ -122,4 +122,6 @@ export interface PublishedArtifact {
   readonly built: boolean;
   /** False when it was there already, so that nothing was uploaded or pushed. */
   readonly published: boolean;
+  /** What a nested template refers to. */
+  readonly parts?: readonly PublishedArtifact[] | undefined;
 }

@@ -1,3 +1,4 @@
+import { serviceFailure } from './aws-errors.ts';
 import { sendOptions, statusOf, translateS3Error } from './s3-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
 
@@ -40,16 +41,40 @@ export async function listKeys(
 }
 
 /** Size and version of an object, or undefined. Without s3:ListBucket S3 answers 403 for a missing object: undefined too. */
-export async function findObject(edge: S3Edge, bucket: string, key: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
+export async function findObject(
+  edge: S3Edge,
+  bucket: string,
+  key: string,
+  signal?: AbortSignal,
+  versionId?: string,
+): Promise<StoredObject | undefined> {
   const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
   try {
-    const input = { Bucket: bucket, Key: key, ExpectedBucketOwner: edge.accountId };
+    const input = { Bucket: bucket, Key: key, ExpectedBucketOwner: edge.accountId, VersionId: versionId };
     const answer = await edge.client.send(new HeadObjectCommand(input), sendOptions(signal));
     return { sizeBytes: answer.ContentLength ?? 0, versionId: answer.VersionId };
   } catch (error) {
     // A HEAD has no body, so a missing bucket looks like a missing object: the upload will tell.
     const status = statusOf(error);
     if (status === 404 || status === 403) return undefined;
+    throw translateS3Error(error, edge, 'GetObject', bucket);
+  }
+}
+
+/** The text of an object, or undefined when there is none. */
+export async function readText(
+  edge: S3Edge,
+  bucket: string,
+  key: string,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<string | undefined> {
+  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+  try {
+    const input = { Bucket: bucket, Key: key, ExpectedBucketOwner: edge.accountId };
+    const answer = await edge.client.send(new GetObjectCommand(input), sendOptions(options.signal));
+    return await answer.Body?.transformToString('utf8');
+  } catch (error) {
+    if (serviceFailure(error)?.name === 'NoSuchKey') return undefined;
     throw translateS3Error(error, edge, 'GetObject', bucket);
   }
 }

@@ -15,6 +15,8 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly contentType?: string | undefined;
   readonly onProgress?: ((sentBytes: number, totalBytes: number) => void) | undefined;
+  /** False: do not look up the version of an object that is there already. */
+  readonly needsVersion?: boolean | undefined;
 }
 
 /** Parts of one file under way at a time. Four of 5 MiB keep memory flat and fill a usual line. */
@@ -79,6 +81,7 @@ async function reported(
   } catch (error) {
     if (options.signal?.aborted === true) throw options.signal.reason;
     // 412: the key has got its object meanwhile; keys are digests, so it is the same one.
+    if (statusOf(error) === 412 && options.needsVersion === false) return { versionId: undefined, written: false };
     if (statusOf(error) === 412)
       return { versionId: (await findObject(edge, to.Bucket, to.Key, options.signal))?.versionId, written: false };
     throw uploadError(error, edge, to.Bucket, to.Key);

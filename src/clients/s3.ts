@@ -3,9 +3,19 @@ import type { SdkClientConfig } from './aws-config.ts';
 import { createBucket, deleteBucket, findBucket, type Bucket } from './s3-buckets.ts';
 import type { S3Edge } from './s3-edge.ts';
 import { emptyBucket, type EmptyOptions } from './s3-empty.ts';
-import { findObject, listKeys, type KeyListing, type StoredObject } from './s3-objects.ts';
+import { translateS3Error } from './s3-errors.ts';
+import { findObject, listKeys, readText, type KeyListing, type StoredObject } from './s3-objects.ts';
 import { presignGet } from './s3-presign.ts';
 import { uploadFile, uploadText, type UploadedObject, type UploadOptions } from './s3-upload.ts';
+import {
+  abortUploads,
+  deleteVersions,
+  listVersions,
+  type FailedDeletion,
+  type ObjectVersion,
+  type UnfinishedUploads,
+  type VersionId,
+} from './s3-versions.ts';
 
 /** What this tool does with S3. Names are of buckets in the account; every call checks the owner when the account is known. */
 export interface ObjectStore {
@@ -16,7 +26,15 @@ export interface ObjectStore {
   createBucket(name: string): Promise<{ readonly created: boolean }>;
   /** The keys below a prefix, or the first of them when there are more pages than `maxPages`. */
   listKeys(bucket: string, prefix: string, options?: { readonly maxPages?: number; readonly signal?: AbortSignal }): Promise<KeyListing>;
-  findObject(bucket: string, key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  findObject(bucket: string, key: string, signal?: AbortSignal, versionId?: string): Promise<StoredObject | undefined>;
+  /** Undefined when there is no such object. */
+  readText(bucket: string, key: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<string | undefined>;
+  /** All versions and delete markers below a prefix. */
+  listVersions(bucket: string, prefix: string, signal?: AbortSignal): Promise<ObjectVersion[]>;
+  /** Answers what S3 refused to delete. */
+  deleteVersions(bucket: string, versions: readonly VersionId[], signal?: AbortSignal): Promise<FailedDeletion[]>;
+  /** Aborts unfinished multipart uploads. Answers how many. */
+  abortUploads(bucket: string, wish: UnfinishedUploads): Promise<number>;
   uploadFile(bucket: string, key: string, path: string, options?: UploadOptions): Promise<UploadedObject>;
   uploadText(bucket: string, key: string, text: string, options?: UploadOptions): Promise<UploadedObject>;
   /** Deletes every version, delete marker and unfinished upload below the prefix (default: all). Answers how many. */
@@ -45,7 +63,14 @@ export async function createObjectStore(
     findBucket: (name) => findBucket(edge, name),
     createBucket: (name) => createBucket(edge, name),
     listKeys: (bucket, prefix, listOptions) => listKeys(edge, bucket, prefix, listOptions),
-    findObject: (bucket, key, signal) => findObject(edge, bucket, key, signal),
+    findObject: (bucket, key, signal, versionId) => findObject(edge, bucket, key, signal, versionId),
+    readText: (bucket, key, textOptions) => readText(edge, bucket, key, textOptions),
+    listVersions: (bucket, prefix, signal) => listVersions(edge, bucket, prefix, signal),
+    deleteVersions: (bucket, versions, signal) => deleteVersions(edge, bucket, versions, signal),
+    abortUploads: (bucket, wish) =>
+      abortUploads(edge, bucket, wish).catch((error: unknown) => {
+        throw translateS3Error(error, edge, 'AbortMultipartUpload', bucket);
+      }),
     uploadFile: (bucket, key, path, uploadOptions) => uploadFile(edge, bucket, key, path, uploadOptions),
     uploadText: (bucket, key, text, uploadOptions) => uploadText(edge, bucket, key, text, uploadOptions),
     empty: (bucket, emptyOptions) => emptyBucket(edge, bucket, emptyOptions),
