@@ -102,8 +102,13 @@ export async function abortUploads(edge: S3Edge, bucket: string, wish: Unfinishe
   let next: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
   while (next !== undefined) {
     const input = { Bucket: bucket, Prefix: wish.prefix, ExpectedBucketOwner: edge.accountId, ...next };
-    const page: ListMultipartUploadsCommandOutput = await edge.client.send(new ListMultipartUploadsCommand(input), sendOptions(wish.signal));
-    const old = (page.Uploads ?? []).filter(({ Initiated }) => wish.before === undefined || (Initiated !== undefined && Initiated < wish.before));
+    const page: ListMultipartUploadsCommandOutput = await edge.client.send(
+      new ListMultipartUploadsCommand(input),
+      sendOptions(wish.signal),
+    );
+    const old = (page.Uploads ?? []).filter(
+      ({ Initiated }) => wish.before === undefined || (Initiated !== undefined && Initiated < wish.before),
+    );
     const abort = ({ Key, UploadId }: (typeof old)[number]) =>
       edge.client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }), sendOptions(wish.signal));
     await Promise.all(old.map((upload) => limit(() => abort(upload))));

@@ -7,12 +7,13 @@ import { executeChangeSet, type ExecuteOptions } from '../deployment/execute-cha
 import { announce, requireStackName, type StackNameWish } from '../deployment/identity.ts';
 import { publishAndRewrite } from '../deployment/package.ts';
 import { describeStackWish, prepareStack } from '../deployment/prepare.ts';
+import { deployRecorded } from '../deployment/record.ts';
 import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
-import { deployStack, type DeployRequest } from '../stack/deploy.ts';
+import type { DeployRequest } from '../stack/deploy.ts';
 import { previewStack } from '../stack/preview-stack.ts';
 import { defineCommand } from './define.ts';
 
@@ -108,7 +109,7 @@ export const deployServerless = defineCommand({
       answerPreview(outcome.preview, facts(), context);
       return options.failOnChanges === true ? EXIT.changes : undefined;
     }
-    const outcome = await deployStack(request, deps);
+    const outcome = await deployRecorded(request, { ...packaged, wish: options, template }, deps, context);
     answerDeployment(outcome, facts(), context);
     return outcome.action === 'declined' ? EXIT.changes : undefined;
   },

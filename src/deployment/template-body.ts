@@ -9,13 +9,18 @@ export interface TemplateBodyWish extends BucketWish {
   readonly s3Prefix: string | undefined;
 }
 
+/** A template as CloudFormation is given it. In the bucket it has its digest for a key. */
+export type PlacedTemplate =
+  | { readonly body: string }
+  | { readonly url: string; readonly bucket: string; readonly key: string; readonly digest: string };
+
 /** Hands a template over in the request, or through the bucket when it is longer than a request may be. */
 export async function placeTemplate(
   text: string,
   wish: TemplateBodyWish,
   context: Context,
   knownBucket: string | undefined,
-): Promise<{ readonly body: string } | { readonly url: string }> {
+): Promise<PlacedTemplate> {
   const transport = templateTransport(text);
   if (transport === 'body') return { body: text };
   if (transport === 'too-large') {
@@ -28,11 +33,12 @@ export async function placeTemplate(
     );
   }
   const bucket = knownBucket ?? (await chooseBucket(wish, context));
-  const key = `${wish.s3Prefix ?? ''}${createHash('sha256').update(text).digest('hex')}.template`;
+  const digest = createHash('sha256').update(text).digest('hex');
+  const key = `${wish.s3Prefix ?? ''}${digest}.template`;
   const objects = await context.clients.objects();
   if ((await objects.findObject(bucket, key, context.signal)) === undefined)
     await objects.uploadText(bucket, key, text, { signal: context.signal });
-  return { url: await objectUrl(bucket, key, context) };
+  return { url: await objectUrl(bucket, key, context), bucket, key, digest };
 }
 
 /** CloudFormation reads it with the caller's rights, so it needs no signature. */

@@ -31,7 +31,9 @@ export async function readRecords(bucket: string, keys: readonly string[], { sto
 export async function readLatestRecord(place: Place, stack: StackIdentity, deps: RecordDeps): Promise<DeploymentRecord | undefined> {
   const folder = recordsFolder(place, stack);
   const versions = await deps.store.listVersions(place.bucket, folder, deps.signal);
-  const keys = versions.filter(({ key, isLatest, isMarker }) => isLatest && !isMarker && readRecordKey(key) !== undefined).map(({ key }) => key);
+  const keys = versions
+    .filter(({ key, isLatest, isMarker }) => isLatest && !isMarker && readRecordKey(key) !== undefined)
+    .map(({ key }) => key);
   const newest = keys.toSorted().at(-1);
   return newest === undefined ? undefined : parseRecord(await deps.store.readText(place.bucket, newest, { signal: deps.signal }));
 }

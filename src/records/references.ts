@@ -6,9 +6,7 @@ import type { ArtifactReference, RegistryArtifact, StoredArtifact } from './type
 
 /** The names under which the members of a location stand in a property, each once. */
 const OBJECT_FORMS = [
-  ...new Map(
-    PROPERTY_ROWS.flatMap(({ form }) => (form.type === 's3-object' ? [[JSON.stringify(form), form] as const] : [])),
-  ).values(),
+  ...new Map(PROPERTY_ROWS.flatMap(({ form }) => (form.type === 's3-object' ? [[JSON.stringify(form), form] as const] : []))).values(),
 ].toSorted((a, b) => Number(b.version !== undefined) - Number(a.version !== undefined));
 
 /**
@@ -35,7 +33,9 @@ export function referenceKey(reference: ArtifactReference): string {
 /** A reference as people write it. */
 export function referenceText(reference: ArtifactReference): string {
   if (reference.type === 's3') return `s3://${reference.bucket}/${reference.key}`;
-  return reference.digest === undefined ? `${reference.repositoryUri}:${reference.tag ?? ''}` : `${reference.repositoryUri}@${reference.digest}`;
+  return reference.digest === undefined
+    ? `${reference.repositoryUri}:${reference.tag ?? ''}`
+    : `${reference.repositoryUri}@${reference.digest}`;
 }
 
 function visit(value: JsonValue | undefined, add: (reference: ArtifactReference) => void): void {

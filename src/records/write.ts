@@ -8,7 +8,7 @@ import type { DeclaredParameter } from '../stack/parameters.ts';
 import { parseTemplate } from '../template/parse.ts';
 import { VERSION } from '../version.ts';
 import { findCommit } from './commit.ts';
-import { recordsFolder } from './keys.ts';
+import { recordsFolder, type StackIdentity } from './keys.ts';
 import { findReferences, referenceKey } from './references.ts';
 import {
   RECORD_SCHEMA,
@@ -30,8 +30,7 @@ export interface DeploymentFacts {
   readonly of?: string | undefined;
   readonly changeSet?: string | undefined;
   readonly templateText: string;
-  /** Key of a copy of the template that the bucket has already. */
-  readonly templateKey?: string | undefined;
+  readonly template: Promise<TemplateCopy>;
   readonly declared: readonly DeclaredParameter[];
   /** Values given in this run, by name. */
   readonly given: Readonly<Record<string, string>>;
@@ -41,30 +40,42 @@ export interface DeploymentFacts {
   readonly published: readonly PublishedArtifact[];
 }
 
+/** Where the template of a deployment lies, and the hex SHA-256 of its text. */
+export type TemplateCopy = DeploymentRecord['template'];
+
 /** The longest that a record may hold up the end of a run. */
 const LONGEST_MS = 8000;
 
+/** Puts a copy of a template beside the records of its stack; one that is there already is left alone. */
+export async function copyTemplate(place: Place, stack: StackIdentity, text: string, context: Context): Promise<TemplateCopy> {
+  const digest = digestOf(text);
+  const key = `${recordsFolder(place, stack)}${digest}.template`;
+  const store = await context.clients.objects();
+  await store.uploadText(place.bucket, key, text, { signal: AbortSignal.timeout(LONGEST_MS), needsVersion: false });
+  return { key, digest };
+}
+
+/** Hex SHA-256 of the text of a template. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 /**
- * Writes the record of a deployment and the copy of its template: two objects at most, side by side. What goes wrong is a warning:
- * the deployment itself is done. Goes on after an interrupt, which is when it is told what was begun.
+ * Writes the record of a deployment. What goes wrong is a warning: the deployment itself is done. Goes on after an interrupt, which is
+ * when it is told what was begun.
  */
 export async function writeRecord(facts: DeploymentFacts, context: Context): Promise<DeploymentRecord | undefined> {
+  const { bucket } = facts.place;
   try {
-    const store = await context.clients.objects();
-    const { arn } = await context.clients.caller();
-    const record = await makeRecord(facts, { arn, commit: findCommit(context.projectDirectory, context.env), now: context.clock.now() });
-    const { bucket } = facts.place;
-    const options = { signal: AbortSignal.timeout(LONGEST_MS), needsVersion: false };
+    const [store, { arn }, template] = await Promise.all([context.clients.objects(), context.clients.caller(), facts.template]);
+    const commit = findCommit(context.projectDirectory, context.env);
+    const record = await makeRecord(facts, template, { arn, commit, now: context.clock.now() });
     const key = `${recordsFolder(facts.place, facts.stack)}${record.id}.json`;
-    await Promise.all([
-      store.uploadText(bucket, key, `${JSON.stringify(record, null, 2)}\n`, { ...options, contentType: 'application/json' }),
-      facts.templateKey === undefined ? store.uploadText(bucket, record.template.key, facts.templateText, options) : undefined,
-    ]);
+    const options = { signal: AbortSignal.timeout(LONGEST_MS), needsVersion: false, contentType: 'application/json' };
+    await store.uploadText(bucket, key, `${JSON.stringify(record, null, 2)}\n`, options);
     return record;
   } catch (error) {
-    context.reporter.warn(
-      `The deployment is not recorded in s3://${facts.place.bucket}, so rollback-serverless will not know it: ${messageOf(error)}`,
-    );
+    context.reporter.warn(`The deployment is not recorded in s3://${bucket}, so rollback-serverless will not know it: ${messageOf(error)}`);
     return undefined;
   }
 }
@@ -75,10 +86,9 @@ interface Author {
   readonly now: number;
 }
 
-async function makeRecord(facts: DeploymentFacts, { arn, commit, now }: Author): Promise<DeploymentRecord> {
+async function makeRecord(facts: DeploymentFacts, template: TemplateCopy, { arn, commit, now }: Author): Promise<DeploymentRecord> {
   const { stack, of, changeSet, roleArn } = facts;
   const time = operationTime(facts, now);
-  const digest = createHash('sha256').update(facts.templateText).digest('hex');
   return {
     schema: RECORD_SCHEMA,
     id: `${time.toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(3).toString('hex')}`,
@@ -89,7 +99,7 @@ async function makeRecord(facts: DeploymentFacts, { arn, commit, now }: Author):
     outcome: facts.outcome,
     ...(of === undefined ? {} : { of }),
     ...(changeSet === undefined ? {} : { changeSet }),
-    template: { key: facts.templateKey ?? `${recordsFolder(facts.place, stack)}${digest}.template`, digest },
+    template,
     parameters: facts.declared.map((parameter) => recordParameter(parameter, facts)),
     tags: facts.tags,
     capabilities: facts.capabilities,
@@ -128,7 +138,12 @@ function flatten(published: readonly PublishedArtifact[]): ArtifactReference[] {
   return published.flatMap(({ location, parts }) => {
     const own: ArtifactReference =
       location.type === 's3'
-        ? { type: 's3', bucket: location.bucket, key: location.key, ...(location.versionId === undefined ? {} : { versionId: location.versionId }) }
+        ? {
+            type: 's3',
+            bucket: location.bucket,
+            key: location.key,
+            ...(location.versionId === undefined ? {} : { versionId: location.versionId }),
+          }
         : { type: 'image', repositoryUri: location.repositoryUri, digest: location.digest, tag: location.tag };
     return [own, ...flatten(parts ?? [])];
   });

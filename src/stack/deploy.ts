@@ -32,6 +32,8 @@ export interface DeployRequest extends Wish {
   readonly placeOf: (logicalId: string) => string | undefined;
   /** Shown what would be done before it is done; false leaves everything as it is. */
   readonly approve?: ((preview: Preview) => Promise<boolean>) | undefined;
+  /** Told as soon as CloudFormation has begun. */
+  readonly onBegin?: ((stackId: string) => void) | undefined;
 }
 
 export type DeployAction = 'created' | 'updated' | 'recreated' | 'unchanged' | 'declined';
@@ -143,6 +145,7 @@ async function execute(
       deps.signal.throwIfAborted();
       const resume = sound.kind === 'update' && sound.resume ? { disableRollback: true } : {};
       await deps.stacks.executeChangeSet(prepared.id, { token: newToken(), ...resume }, deps.signal);
+      request.onBegin?.(prepared.stackId);
     } catch (error) {
       await giveUp(request, sound, prepared.id, deps);
       throw error;
