@@ -50,6 +50,10 @@ type Caller = (options?: CommandOptions, call?: CallOptions) => Promise<unknown>
 export const deployServerless: Caller = (options, call) => runCommand('deploy-serverless', options, call);
 /** Delete stacks and wait until they are gone; see docs/commands/delete-serverless.md. */
 export const deleteServerless: Caller = (options, call) => runCommand('delete-serverless', options, call);
+/** The stacks that this tool has deployed; see docs/commands/list-serverless.md. */
+export const listServerless: Caller = (options, call) => runCommand('list-serverless', options, call);
+/** How a stack is and what it has; see docs/commands/describe-serverless.md. */
+export const describeServerless: Caller = (options, call) => runCommand('describe-serverless', options, call);
 
 function toArguments(options: CommandOptions): string[] {
   const { arguments: words = [], ...switches } = options;

@@ -39,6 +39,7 @@ export async function createLocalEdge(request: LocalEdgeRequest): Promise<AwsEdg
     credentialSource: `local target ${target.endpoint}`,
     credentials,
     endpointFor: () => target.endpoint,
+    reachable: (addresses) => withLocal((local) => local.localAddresses(target, addresses)),
     configFor: (service) => ({
       region,
       credentials,

@@ -28,4 +28,6 @@ export interface AwsEdge {
   readonly configFor: (service: AwsService) => SdkClientConfig;
   /** The endpoint that `--endpoint-url` or AWS_ENDPOINT_URL(_SERVICE) chose, or undefined for AWS's own. */
   readonly endpointFor: (service: AwsService) => string | undefined;
+  /** Where what AWS would have at these addresses answers instead; absent where they are right as they are. */
+  readonly reachable?: (addresses: readonly string[]) => Promise<readonly string[]>;
 }

@@ -21,6 +21,8 @@ export interface Stack {
   /** Whether the last operation was one in express mode. */
   readonly express?: boolean | undefined;
   readonly notificationArns?: readonly string[] | undefined;
+  /** What was acknowledged when it was last deployed. */
+  readonly capabilities?: readonly string[] | undefined;
   /** `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` …, as the last detection found it. */
   readonly driftStatus?: string | undefined;
 }
@@ -257,6 +259,8 @@ export interface Stacks {
   find(name: string, signal?: AbortSignal): Promise<Stack | undefined>;
   /** The template as it was deployed, byte for byte; undefined when the endpoint does not keep it. */
   template(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** The template after its transforms, with every resource that the stack has. */
+  processedTemplate(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
   /** Has a template looked at without a stack. A template that CloudFormation refuses is a UserError TEMPLATE_INVALID. */
   validateTemplate(template: ChangeSetRequest['template'], signal?: AbortSignal): Promise<TemplateCheck>;
   /**

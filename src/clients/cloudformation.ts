@@ -16,6 +16,9 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
   const client = new sdk.CloudFormationClient({ ...config });
   const call = <T>(operation: string, work: () => Promise<T>): Promise<T> => translated(operation, config, work);
 
+  const readTemplate = async (StackName: string, TemplateStage: 'Original' | 'Processed', signal: AbortSignal | undefined) =>
+    (await client.send(new sdk.GetTemplateCommand({ StackName, TemplateStage }), abort(signal))).TemplateBody;
+
   return {
     ...changeSetMethods(client, sdk, call),
     ...inventoryMethods(client, sdk, call),
@@ -32,11 +35,9 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
         }
       }),
 
-    template: (stackId, signal) =>
-      call('GetTemplate', async () => {
-        const answer = await client.send(new sdk.GetTemplateCommand({ StackName: stackId, TemplateStage: 'Original' }), abort(signal));
-        return answer.TemplateBody;
-      }),
+    template: (stackId, signal) => call('GetTemplate', () => readTemplate(stackId, 'Original', signal)),
+
+    processedTemplate: (stackId, signal) => call('GetTemplate', () => readTemplate(stackId, 'Processed', signal)),
 
     validateTemplate: (template, signal) =>
       call('ValidateTemplate', async () => {
@@ -197,6 +198,7 @@ function readStack(stack: SdkStack): Stack {
     lastOperations: stack.LastOperations?.map(({ OperationId: id = '', OperationType: type = '' }) => ({ id, type })),
     express: stack.DeploymentConfig?.Mode === 'EXPRESS',
     notificationArns: stack.NotificationARNs,
+    capabilities: stack.Capabilities,
     driftStatus: stack.DriftInformation?.StackDriftStatus,
   };
 }

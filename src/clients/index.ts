@@ -2,6 +2,7 @@ import type { AwsEdge } from './aws-config.ts';
 import type { Stacks } from './cloudformation.ts';
 import type { ContainerEngine } from './docker.ts';
 import type { ImageRepositories } from './ecr.ts';
+import type { LambdaFunctions } from './lambda.ts';
 import type { ObjectStore } from './s3.ts';
 import type { CallerIdentity } from './sts.ts';
 
@@ -14,6 +15,7 @@ export interface Clients {
   readonly stacks: () => Promise<Stacks>;
   readonly objects: () => Promise<ObjectStore>;
   readonly repositories: () => Promise<ImageRepositories>;
+  readonly functions: () => Promise<LambdaFunctions>;
   /** Throws UserError ENGINE_NOT_FOUND. */
   readonly engine: () => Promise<ContainerEngine>;
 }
@@ -46,6 +48,10 @@ export function createClients(request: ClientsRequest): Clients {
     repositories: once(async () => {
       const [{ createImageRepositories }, { configFor }] = await Promise.all([import('./ecr.ts'), edge()]);
       return createImageRepositories(configFor('ecr'));
+    }),
+    functions: once(async () => {
+      const [{ createLambdaFunctions }, { configFor }] = await Promise.all([import('./lambda.ts'), edge()]);
+      return createLambdaFunctions(configFor('lambda'));
     }),
     engine: once(async () => {
       const { findContainerEngine } = await import('./docker.ts');

@@ -3,6 +3,7 @@ import { bucketDelete } from './bucket-delete.ts';
 import type { Command } from './define.ts';
 import { deleteServerless } from './delete-serverless.ts';
 import { deployServerless } from './deploy-serverless.ts';
+import { describeServerless } from './describe-serverless.ts';
 import { diff } from './diff.ts';
 import { listServerless } from './list-serverless.ts';
 import { localEnv } from './local-env.ts';
@@ -19,6 +20,7 @@ import { validate } from './validate.ts';
 export const COMMANDS: readonly Command[] = [
   deployServerless,
   deleteServerless,
+  describeServerless,
   listServerless,
   packageCi,
   diff,

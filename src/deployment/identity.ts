@@ -40,7 +40,7 @@ export async function requireStackName(wish: StackNameWish, context: Context): P
 
 async function askForName(context: Context): Promise<string> {
   if (context.prompts.available) return ask('stack-name', context);
-  throw new UserError('MISSING_OPTION', 'The name of the stack is missing', { hint: 'lambda-tool deploy-serverless -sn NAME' });
+  throw new UserError('MISSING_OPTION', 'The name of the stack is missing', { hint: '--stack-name NAME (-sn)' });
 }
 
 function nameFromDirectory(directory: string): string {

@@ -1,5 +1,6 @@
 /** Puts the services of the local target together. */
 import path from 'node:path';
+import { createAddressSite } from './addresses.ts';
 import { type LocalSecrets, loadOrCreateSecrets } from './credentials.ts';
 import { createDispatcher } from './dispatch.ts';
 import { DATA_FOLDER } from './local-folder.ts';
@@ -48,7 +49,7 @@ export async function assembleLocalAws(options: AssembleOptions): Promise<Assemb
   server.serve(
     createDispatcher({
       services: [s3.service, sts, ecr.service, cloudFormation, lambda.service, apis.service, logs.service, iam.service],
-      sites: [registry],
+      sites: [registry, createAddressSite(parts.aws.urls)],
       credentials: secrets,
       control: { token: secrets.controlToken, onStop: options.onStop },
       version: options.version,

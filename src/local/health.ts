@@ -15,7 +15,7 @@ export interface Health {
 /** What the daemon of a record answers; undefined when nothing answers there, or another process does. */
 export async function askHealth(record: EndpointRecord | undefined): Promise<Health | undefined> {
   if (record === undefined) return undefined;
-  const body = await call(record.port, 'GET', HEALTH_PATH, {});
+  const body = await callDaemon(record.port, 'GET', HEALTH_PATH, {});
   if (body === undefined) return undefined;
   try {
     const health = JSON.parse(body) as Health;
@@ -28,11 +28,17 @@ export async function askHealth(record: EndpointRecord | undefined): Promise<Hea
 
 /** Whether the daemon has said that it will stop. Windows has no signal that a process could answer, so this is a request. */
 export async function askToStop(record: EndpointRecord, token: string): Promise<boolean> {
-  return (await call(record.port, 'POST', STOP_PATH, { authorization: `Bearer ${token}` })) !== undefined;
+  return (await callDaemon(record.port, 'POST', STOP_PATH, { authorization: `Bearer ${token}` })) !== undefined;
 }
 
 /** The body of a 200 answer; undefined for everything else. */
-function call(port: number, method: string, path: string, headers: Record<string, string>): Promise<string | undefined> {
+export function callDaemon(
+  port: number,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  text = '',
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const outgoing = request({ host: '127.0.0.1', port, method, path, headers, timeout: TIMEOUT_MS, agent: false }, (response) => {
       const chunks: Buffer[] = [];
@@ -42,6 +48,6 @@ function call(port: number, method: string, path: string, headers: Record<string
     });
     outgoing.on('timeout', () => outgoing.destroy());
     outgoing.on('error', () => resolve(undefined));
-    outgoing.end();
+    outgoing.end(text);
   });
 }

@@ -16,6 +16,7 @@ import { withStartLock } from './start-lock.ts';
 import { makePrivateFolder } from './store.ts';
 import { LOCAL_ACCOUNT_ID } from './types.ts';
 
+export { localAddresses } from './addresses.ts';
 export { defaultLocalFolder } from './local-folder.ts';
 export { LocalTargetError } from './local-target-error.ts';
 export { readLocalLogs } from './read-logs.ts';
