@@ -3,7 +3,7 @@ import type { CloudFormationClient, OperationEvent as SdkOperationEvent } from '
 
 import { serviceFailure } from './aws-errors.ts';
 import { abort } from './cloudformation-change-sets.ts';
-import type { OperationEvent, OperationEventsQuery } from './cloudformation-types.ts';
+import type { HookResult, OperationEvent, OperationEventsQuery } from './cloudformation-types.ts';
 
 type Sdk = Pick<typeof SdkModule, 'DescribeEventsCommand'>;
 
@@ -79,7 +79,10 @@ function readValidation(event: SdkOperationEvent): OperationEvent['validation'] 
   };
 }
 
-function readHook(event: SdkOperationEvent): OperationEvent['hook'] {
+/** What a hook said, of an event that tells of one. */
+export function readHook(
+  event: Pick<SdkOperationEvent, 'HookType' | 'HookStatus' | 'HookStatusReason' | 'HookInvocationPoint' | 'HookFailureMode'>,
+): HookResult | undefined {
   if (event.HookType === undefined) return undefined;
   return {
     type: event.HookType,

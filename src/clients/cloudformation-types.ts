@@ -58,6 +58,18 @@ export interface StackEvent {
   readonly status: string;
   readonly reason: string | undefined;
   readonly stackId: string;
+  /** What a hook said of the resource, in the events that tell of one. */
+  readonly hook?: HookResult | undefined;
+}
+
+export interface HookResult {
+  readonly type: string;
+  /** `HOOK_COMPLETE_FAILED`, `HOOK_FAILED` … */
+  readonly status: string;
+  readonly reason: string | undefined;
+  readonly invocationPoint: string | undefined;
+  /** `FAIL` stops the operation, `WARN` does not. */
+  readonly mode: string | undefined;
 }
 
 /** An event by its id, or by what it is like. */
@@ -84,15 +96,7 @@ export interface OperationEvent extends StackEvent {
         readonly mode: string | undefined;
       }
     | undefined;
-  readonly hook:
-    | {
-        readonly type: string;
-        readonly status: string;
-        readonly reason: string | undefined;
-        readonly invocationPoint: string | undefined;
-        readonly mode: string | undefined;
-      }
-    | undefined;
+  readonly hook: HookResult | undefined;
 }
 
 /** Exactly one of the three says which events are meant. */
@@ -255,6 +259,8 @@ export interface RollbackOptions {
 
 /** The life of stacks, in our words. Every method throws a translated UserError. */
 export interface Stacks {
+  /** The endpoint that was chosen instead of AWS's own. */
+  readonly endpoint?: string | undefined;
   /** By name or ARN. A stack that was deleted is undefined, whatever it is asked by. */
   find(name: string, signal?: AbortSignal): Promise<Stack | undefined>;
   /** The template as it was deployed, byte for byte; undefined when the endpoint does not keep it. */

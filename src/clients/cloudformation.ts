@@ -6,7 +6,7 @@ import { serviceFailure } from './aws-errors.ts';
 import { abort, changeSetMethods, templateInput } from './cloudformation-change-sets.ts';
 import { isMissingStack, translated } from './cloudformation-errors.ts';
 import { inventoryMethods } from './cloudformation-inventory.ts';
-import { readOperationEvents } from './cloudformation-operations.ts';
+import { readHook, readOperationEvents } from './cloudformation-operations.ts';
 import type { EventMark, Stack, StackEvent, StackResource, Stacks } from './cloudformation-types.ts';
 
 export type * from './cloudformation-types.ts';
@@ -20,6 +20,7 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
     (await client.send(new sdk.GetTemplateCommand({ StackName, TemplateStage }), abort(signal))).TemplateBody;
 
   return {
+    endpoint: config.endpoint,
     ...changeSetMethods(client, sdk, call),
     ...inventoryMethods(client, sdk, call),
 
@@ -204,7 +205,9 @@ function readStack(stack: SdkStack): Stack {
 }
 
 function readEvent(event: SdkStackEvent): StackEvent {
+  const hook = readHook(event);
   return {
+    ...(hook === undefined ? {} : { hook }),
     id: event.EventId ?? '',
     timestamp: event.Timestamp ?? new Date(0),
     logicalId: event.LogicalResourceId ?? '',

@@ -55,9 +55,9 @@ async function deleteSettled(stack: Stack, request: DeleteRequest, deps: StackDe
   // CloudFormation leaves resources behind only when the stack is in DELETE_FAILED, and only those that failed.
   const stuck = failedResources(first.log);
   const retain = stuck.filter((logicalId) => request.retain.includes(logicalId));
-  if (first.status !== 'DELETE_FAILED' || retain.length === 0) throw undeletable(stack, first, stuck, deps);
+  if (first.status !== 'DELETE_FAILED' || retain.length === 0) throw await undeletable(stack, first, stuck, deps);
   const second = await attempt(stack, request, retain, deps, step);
-  if (second.status !== 'DELETE_COMPLETE') throw undeletable(stack, second, failedResources(second.log), deps);
+  if (second.status !== 'DELETE_COMPLETE') throw await undeletable(stack, second, failedResources(second.log), deps);
   leave([...known, ...retain], deps, step);
 }
 
@@ -89,8 +89,8 @@ async function attempt(stack: Stack, request: DeleteRequest, retain: readonly st
   return { status, log };
 }
 
-function undeletable(stack: Stack, { status, log }: Attempt, stuck: readonly string[], deps: StackDeps): UserError {
+function undeletable(stack: Stack, { status, log }: Attempt, stuck: readonly string[], deps: StackDeps): Promise<UserError> {
   const retain = stuck.length === 0 ? '' : ` --retain ${stuck.join(',')}`;
-  const hint = `Remove what holds it, then run the command again; or leave it behind: lambda-tool delete-serverless ${stack.name}${retain}`;
+  const hint = `Remove what holds it, then run the command again; or leave it behind: lambda-tool delete-serverless ${stack.name}${retain}${deps.target ?? ''}`;
   return failedOperation({ stackName: stack.name, stackId: stack.id, status, what: 'could not be deleted', hint }, log, deps);
 }

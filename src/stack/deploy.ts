@@ -4,6 +4,7 @@ import { plural } from '../output/format.ts';
 import type { Step } from '../output/reporter.ts';
 import { discardChangeSet, type PreparedChangeSet } from './change-set.ts';
 import { createEventLog } from './event-log.ts';
+import type { PlaceOf } from './explain-failure.ts';
 import { failedOperation } from './failed.ts';
 import { removeEmptyStack, tidyUp } from './leftovers.ts';
 import { lookAtStack } from './look.ts';
@@ -28,8 +29,7 @@ export interface DeployRequest extends Wish {
   /** False: answer as soon as the operation has begun. */
   readonly wait: boolean;
   readonly longestPauseMs: number | undefined;
-  /** `serverless.template:41` for a logical id, where it is known. */
-  readonly placeOf: (logicalId: string) => string | undefined;
+  readonly placeOf: PlaceOf;
   /** Shown what would be done before it is done; false leaves everything as it is. */
   readonly approve?: ((preview: Preview) => Promise<boolean>) | undefined;
   /** Told as soon as CloudFormation has begun. */
@@ -163,7 +163,7 @@ export interface Execution {
   readonly begin: () => Promise<void>;
   readonly wait: boolean;
   readonly longestPauseMs: number | undefined;
-  readonly placeOf?: ((logicalId: string) => string | undefined) | undefined;
+  readonly placeOf?: PlaceOf | undefined;
 }
 
 /** Has a creation or update begin and follows it to its end. Throws UserError STACK_FAILED with the first cause. */
@@ -180,7 +180,7 @@ export async function carryOut(execution: Execution, deps: StackDeps, step: Step
   const stack = { id: stackId, name: stackName };
   const { status } = await followOperation({ stack, log, longestPauseMs: execution.longestPauseMs }, after, deps);
   if (status !== 'CREATE_COMPLETE' && status !== 'UPDATE_COMPLETE') {
-    throw failedOperation({ stackName, stackId, status, placeOf: execution.placeOf }, log, deps);
+    throw await failedOperation({ stackName, stackId, status, placeOf: execution.placeOf }, log, deps);
   }
   step.summary(log.describe());
   const now = await reread(deps, stackId, stackName);

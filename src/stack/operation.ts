@@ -14,6 +14,8 @@ export interface StackDeps {
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
+  /** Switches that lead a command to the same place (` --local`, ` --profile shop`), for the next thing to type. */
+  readonly target?: string | undefined;
 }
 
 export interface Operation {

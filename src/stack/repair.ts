@@ -51,7 +51,7 @@ async function removeStack(stack: Stack, request: RepairRequest, deps: StackDeps
   const what = 'could not be deleted to be created anew';
   const retain = failedResources(log).join(',');
   const hint = `Mend the cause, or leave it behind: lambda-tool delete-serverless ${stack.name} --retain ${retain}`;
-  throw failedOperation({ stackName: stack.name, stackId: stack.id, status: end.status, what, hint }, log, deps);
+  throw await failedOperation({ stackName: stack.name, stackId: stack.id, status: end.status, what, hint }, log, deps);
 }
 
 type RollbackPlan = Extract<ReadyPlan, { kind: 'roll-back' | 'continue-rollback' }>;
@@ -66,7 +66,7 @@ async function rollBack(plan: RollbackPlan, request: RepairRequest, deps: StackD
   const what = 'could not be rolled back to its last good state';
   const stuck = failedResources(log).join(',');
   const hint = `Mend the cause and run the command again, or leave what is stuck as it is: --skip-resources ${stuck}`;
-  throw failedOperation({ stackName: stack.name, stackId: stack.id, status: end.status, what, hint }, log, deps);
+  throw await failedOperation({ stackName: stack.name, stackId: stack.id, status: end.status, what, hint }, log, deps);
 }
 
 async function beginRollback(plan: RollbackPlan, { roleArn }: RepairRequest, { stacks, signal }: StackDeps): Promise<void> {

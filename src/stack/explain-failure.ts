@@ -1,0 +1,111 @@
+import type { StackEvent } from '../clients/cloudformation.ts';
+import { plural } from '../output/format.ts';
+import { consoleLink } from './console-link.ts';
+import { customResourceLog } from './custom-resource-log.ts';
+import { analyseFailure, toCause, type Failure, type FailureCause } from './failure.ts';
+import { findKnownCause } from './known-causes.ts';
+import { checksOf, withNestedFailures } from './nested-failures.ts';
+import type { StackDeps } from './operation.ts';
+
+/** `serverless.template:41` for a resource, by the logical ids of its nested stacks and its own; undefined where it is not known. */
+export type PlaceOf = (path: readonly string[]) => Promise<string | undefined>;
+
+export interface FailedRun {
+  readonly stackName: string;
+  readonly stackId: string;
+  /** The events of the operation, oldest first; those of nested stacks may be among them. */
+  readonly events: readonly StackEvent[];
+  readonly placeOf?: PlaceOf | undefined;
+}
+
+/** A failure with what helps: part of `result` of the JSON document. */
+export interface ExplainedCause extends FailureCause {
+  /** Id of a row of the table of known causes. */
+  readonly known?: string | undefined;
+  readonly hint?: string | undefined;
+  /** `serverless.template:41`. */
+  readonly place?: string | undefined;
+  /** The last lines that the function behind a custom resource wrote for this request. */
+  readonly log?: readonly string[] | undefined;
+}
+
+export interface FailureExplanation {
+  readonly cause: ExplainedCause | undefined;
+  /** Further failures that are no consequences. */
+  readonly others: readonly FailureCause[];
+  /** What failed while the operation was taken back. */
+  readonly duringRollback: readonly ExplainedCause[];
+  /** How many resources were only stopped because of the cause. */
+  readonly cancelled: number;
+  readonly consoleUrl: string | undefined;
+}
+
+/**
+ * What an operation failed of: the first real cause, in whatever nested stack it is, with the line in the template, what is known of
+ * such causes, and the log of a custom resource. Asks AWS only for what the events do not tell; what cannot be asked is left out.
+ */
+export async function explainFailure(run: FailedRun, deps: StackDeps): Promise<FailureExplanation> {
+  const { stackId, events } = run;
+  const begun = events[0]?.timestamp ?? new Date(0);
+  const known = new Set(events.map(({ id }) => id));
+  const checks = await checksOf(stackId, begun, deps);
+  const all = await withNestedFailures([...events, ...checks.filter(({ id }) => !known.has(id))], deps);
+  const { first, others, duringRollback, cancelled } = analyseFailure(all, stackId);
+  return {
+    cause: first === undefined ? undefined : await explain(first, run, all, deps),
+    others: others.map(toCause),
+    duringRollback: await Promise.all(duringRollback.map((failure) => explain(failure, run, all, deps))),
+    cancelled,
+    consoleUrl: consoleLink(stackId, deps.stacks.endpoint),
+  };
+}
+
+async function explain(failure: Failure, run: FailedRun, events: readonly StackEvent[], deps: StackDeps): Promise<ExplainedCause> {
+  const { stackName } = run;
+  const log = await customResourceLog(failure, events, deps);
+  const reason = log === undefined ? failure.fullReason : `${failure.fullReason}\n${log.join('\n')}`;
+  const found = findKnownCause({ ...failure, reason, stackName, target: deps.target ?? '' });
+  const place = await run.placeOf?.(failure.path.split('/'));
+  return {
+    ...toCause(failure),
+    ...(found === undefined ? {} : { known: found.id, hint: found.hint }),
+    ...(place === undefined ? {} : { place }),
+    ...(log === undefined ? {} : { log }),
+  };
+}
+
+/** The lines about a failure, for people: cause, log, what else failed, where to go on. The hint is not among them. */
+export function describeFailure(explanation: FailureExplanation, stackName: string, target = ''): string[] {
+  const { cause, others, duringRollback, cancelled, consoleUrl } = explanation;
+  const links = [`lambda-tool diagnose ${stackName}${target}`, ...(consoleUrl === undefined ? [] : [consoleUrl])];
+  return [
+    ...(cause === undefined ? [] : [...describeCause('Cause', cause), ...logLines(cause)]),
+    ...others.slice(0, 3).flatMap((other) => describeCause('Also', other)),
+    ...(others.length > 3 ? [row('', `and ${plural(others.length - 3, 'more failure')}`)] : []),
+    ...duringRollback.flatMap((failure) => [...describeCause('Back', failure, 'rolling back failed too: '), ...hintLines(failure)]),
+    ...(cancelled > 0
+      ? [row('Later', `${cancelled} other ${cancelled === 1 ? 'resource was' : 'resources were'} cancelled because of this one`)]
+      : []),
+    row('More', links.join(' · ')),
+  ];
+}
+
+/** Two lines or more: the resource with its type and place, and AWS's words. */
+export function describeCause(title: string, cause: ExplainedCause, before = ''): string[] {
+  const type = cause.resourceType === '' ? '' : ` (${cause.resourceType})`;
+  const place = cause.place === undefined ? '' : `, ${cause.place}`;
+  return [row(title, `${before}${cause.path}${type}${place}`), ...cause.reason.split('\n').map((line) => row('', line))];
+}
+
+function logLines({ log }: ExplainedCause): string[] {
+  return (log ?? []).map((line, index) => row(index === 0 ? 'Log' : '', line));
+}
+
+function hintLines({ hint }: ExplainedCause): string[] {
+  return hint === undefined ? [] : [row('', hint)];
+}
+
+/** Words under each other, as the hint below them is written too. */
+export function row(title: string, text: string): string {
+  return `${title.padEnd(8)}${text}`;
+}
