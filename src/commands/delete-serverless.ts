@@ -1,5 +1,6 @@
 import { ask } from '../deployment/ask.ts';
 import { announce } from '../deployment/identity.ts';
+import { stackDeps } from '../deployment/stack-deps.ts';
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
@@ -22,7 +23,8 @@ export const deleteServerless = defineCommand({
   async run(options, context) {
     const names = await stackNames(options.stackName, options.positionals, context);
     const identity = await announce(context);
-    const stacks = await context.clients.stacks();
+    const deps = await stackDeps(context);
+    const { stacks } = deps;
     const found: Stack[] = [];
     const absent: string[] = [];
     for (const name of names) {
@@ -31,7 +33,6 @@ export const deleteServerless = defineCommand({
       else found.push(stack);
     }
     for (const name of absent) context.reporter.info(`Stack ${name} does not exist; there is nothing to delete`);
-    const deps = { stacks, clock: context.clock, reporter: context.reporter, signal: context.signal };
     const request = deleteRequest(options);
     for (const [index, stack] of found.entries()) {
       const before = found.slice(0, index).map(({ name }) => name);

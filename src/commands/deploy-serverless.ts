@@ -1,5 +1,3 @@
-import { relative } from 'node:path';
-
 import { checkBeforeWork } from '../deployment/check.ts';
 import { approval, checkMode } from '../deployment/deploy-mode.ts';
 import { answerDeployment, answerNoChanges, answerPreview } from '../deployment/deployment-answer.ts';
@@ -9,6 +7,7 @@ import { publishAndRewrite } from '../deployment/package.ts';
 import { describeStackWish, prepareStack } from '../deployment/prepare.ts';
 import { deployRecorded } from '../deployment/record.ts';
 import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
+import { templatePlaces } from '../deployment/template-places.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import type { Context } from '../context.ts';
@@ -98,7 +97,7 @@ export const deployServerless = defineCommand({
       template,
       wait: options.stackWait,
       longestPauseMs: pollingPauseMs(options),
-      placeOf: (logicalId) => placeOf(logicalId, source.path, source.template.positionOf(['Resources', logicalId]).line, context.cwd),
+      placeOf: templatePlaces(source, context),
       approve: approval(options, context),
     };
     const deps = await stackDeps(context);
@@ -120,8 +119,4 @@ async function executeNamed(options: ExecuteOptions & StackNameWish, started: nu
   const identity = await announce(context);
   const facts = () => ({ ...identity, stackName, published: [], durationMs: context.clock.now() - started });
   return (await executeChangeSet(options, facts, context)) ? undefined : EXIT.changes;
-}
-
-function placeOf(logicalId: string, path: string, line: number, cwd: string): string | undefined {
-  return logicalId === '' ? undefined : `${relative(cwd, path)}:${line}`;
 }

@@ -1,9 +1,11 @@
 import type { Context } from '../context.ts';
 import type { StackDeps } from '../stack/operation.ts';
+import { targetSwitches } from './target-switches.ts';
 
 /** What work on stacks needs of a run. */
 export async function stackDeps(context: Context): Promise<StackDeps> {
-  return { stacks: await context.clients.stacks(), clock: context.clock, reporter: context.reporter, signal: context.signal };
+  const { clock, reporter, signal, clients, settings } = context;
+  return { stacks: await clients.stacks(), clock, reporter, signal, target: targetSwitches(settings) };
 }
 
 /** `--stack-polling-delay` in milliseconds. */

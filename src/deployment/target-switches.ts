@@ -7,8 +7,9 @@ const SWITCHES = ['local', 'profile', 'region', 'endpoint-url'] as const satisfi
 export function targetSwitches(settings: Settings): string {
   return SWITCHES.map((name) => {
     const { value, source } = settings.get(name);
-    if (source !== 'command line' || value === undefined || value === false) return '';
-    return value === true ? ` --${name}` : ` --${name} ${quote(String(value))}`;
+    if (source !== 'command line') return '';
+    if (typeof value === 'string') return ` --${name} ${quote(value)}`;
+    return value === true ? ` --${name}` : '';
   }).join('');
 }
 

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import type { EventLog } from './event-log.ts';
-import { describeFailure, explainFailure, type FailureExplanation, type PlaceOf } from './explain-failure.ts';
+import type { FailureExplanation, PlaceOf } from './explain-failure.ts';
 import type { StackDeps } from './operation.ts';
 
 export interface FailedOperation {
@@ -33,6 +33,8 @@ const END_STATES: Readonly<Record<string, string>> = {
  */
 export async function failedOperation(operation: FailedOperation, log: Pick<EventLog, 'events'>, deps: StackDeps): Promise<UserError> {
   const { stackName, stackId, status, placeOf } = operation;
+  // Loaded only where something has failed: the table of causes is long.
+  const { describeFailure, explainFailure } = await import('./explain-failure.ts');
   const explanation = await explainFailure({ stackName, stackId, events: log.events(), placeOf }, deps);
   const data = failureData(explanation);
   deps.reporter.event({ type: 'stack-failed', stackName, status, ...data });

@@ -114,7 +114,7 @@ function withHookReason(event: StackEvent, events: readonly StackEvent[]): strin
 }
 
 function isFailedHook({ hook }: StackEvent): boolean {
-  return hook !== undefined && /FAILED$/.test(hook.status) && hook.mode !== 'WARN';
+  return hook !== undefined && hook.status.endsWith('FAILED') && hook.mode !== 'WARN';
 }
 
 function validationOf(event: StackEvent): OperationEvent['validation'] {

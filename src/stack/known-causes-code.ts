@@ -112,7 +112,8 @@ export const KNOWN_CODE_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'reserved-concurrency',
-    reason: /ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of \[(\d+)\]/i,
+    reason:
+      /ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of \[(\d+)\]/i,
     hint: (match) =>
       `At least ${match[1]} concurrent executions must stay free for functions without a reservation. Lower or remove ReservedConcurrentExecutions, or raise Service Quotas > AWS Lambda > "Concurrent executions" (L-B99A9384)`,
   },

@@ -11,11 +11,13 @@ export const KNOWN_GENERAL_CAUSES: readonly KnownCause[] = [
   {
     id: 'throttled',
     reason: /Rate exceeded|Throttl|Too ?Many ?Requests|Request limit exceeded|rate limit/i,
-    hint: (_, facts) => `AWS had too many calls at once from this account; nothing is wrong with the template. Try again in a minute: ${deployAgain(facts)}`,
+    hint: (_, facts) =>
+      `AWS had too many calls at once from this account; nothing is wrong with the template. Try again in a minute: ${deployAgain(facts)}`,
   },
   {
     id: 'quota',
-    reason: /(?:Cannot exceed quota for (\w+)|LimitExceeded|ServiceLimitExceeded|limit (?:exceeded|has been reached|is \d)|(?:maximum|max) (?:number|limit)|quota|TooManyBuckets|exceeds the maximum)/i,
+    reason:
+      /(?:Cannot exceed quota for (\w+)|LimitExceeded|ServiceLimitExceeded|limit (?:exceeded|has been reached|is \d)|(?:maximum|max) (?:number|limit)|quota|TooManyBuckets|exceeds the maximum)/i,
     hint: (match, { resourceType }) =>
       `A quota of the account is used up (${match[1] ?? resourceType}): remove what is not needed, or ask for more: https://console.aws.amazon.com/servicequotas/home/services/${serviceOf(resourceType)}/quotas`,
   },
@@ -27,7 +29,8 @@ export const KNOWN_GENERAL_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'service-trouble',
-    reason: /HandlerErrorCode: (?:InternalFailure|ServiceInternalError|NetworkFailure|ServiceTimeout)|Internal (?:error|failure|server error)|ServiceUnavailable/i,
+    reason:
+      /HandlerErrorCode: (?:InternalFailure|ServiceInternalError|NetworkFailure|ServiceTimeout)|Internal (?:error|failure|server error)|ServiceUnavailable/i,
     hint: (_, facts) => `AWS had trouble of its own: try again (${deployAgain(facts)}); https://health.aws.amazon.com tells of larger ones`,
   },
 ];

@@ -41,11 +41,13 @@ export const KNOWN_RESOURCE_CAUSES: readonly KnownCause[] = [
   {
     id: 'bucket-conflict',
     reason: /conflicting conditional operation is currently in progress against this resource/i,
-    hint: (_, facts) => `S3 still deletes a bucket of that name, which may take up to an hour. Wait, or use another name; then: ${deployAgain(facts)}`,
+    hint: (_, facts) =>
+      `S3 still deletes a bucket of that name, which may take up to an hour. Wait, or use another name; then: ${deployAgain(facts)}`,
   },
   {
     id: 'name-taken',
-    reason: /already exists|AlreadyExists|EntityAlreadyExists|ResourceConflict\w*: .*exist|has already been taken|already being used|name is already in use/i,
+    reason:
+      /already exists|AlreadyExists|EntityAlreadyExists|ResourceConflict\w*: .*exist|has already been taken|already being used|name is already in use/i,
     hint: (_, facts) =>
       `Another stack or a person made something with that name. Remove the fixed name from the template, or take it over: ${deployAgain(facts, ' --import-existing-resources')}`,
   },
@@ -75,12 +77,14 @@ export const KNOWN_RESOURCE_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'network-addresses',
-    reason: /ENILimitReached|NetworkInterfaceLimitExceeded|insufficient free addresses|InsufficientFreeAddresses|not able to create an ENI/i,
+    reason:
+      /ENILimitReached|NetworkInterfaceLimitExceeded|insufficient free addresses|InsufficientFreeAddresses|not able to create an ENI/i,
     hint: 'The subnets have no free addresses, or the quota of network interfaces is used up: use larger or more subnets, or raise Service Quotas > Amazon VPC > "Network interfaces per Region" (L-DF5E4CA3)',
   },
   {
     id: 'network-missing',
-    reason: /(?:subnet|security group|sg)\b.*(?:does not exist|do not exist|not found|belong to different networks)|InvalidSubnetID|InvalidGroup\.NotFound|InvalidSecurityGroupID/is,
+    reason:
+      /(?:subnet|security group|sg)\b.*(?:does not exist|do not exist|not found|belong to different networks)|InvalidSubnetID|InvalidGroup\.NotFound|InvalidSecurityGroupID/is,
     hint: 'A subnet or security group in VpcConfig is not there, or is in another VPC or region than the rest: check the ids with aws ec2 describe-subnets and describe-security-groups',
   },
   {
@@ -100,13 +104,15 @@ export const KNOWN_RESOURCE_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'api-domain',
-    reason: /certificate.*(?:us-east-1|doesn't exist|not valid|isn't valid|not in the|does not exist)|domain name you provided already exists/is,
+    reason:
+      /certificate.*(?:us-east-1|doesn't exist|not valid|isn't valid|not in the|does not exist)|domain name you provided already exists/is,
     hint: 'The certificate must be issued and lie in the region of the API (us-east-1 for edge-optimised APIs and CloudFront), and cover the domain name: aws acm list-certificates',
   },
   {
     id: 'queue-timeout',
     reason: /visibility timeout: (\d+) seconds is less than Function timeout: (\d+) seconds/i,
-    hint: (match) => `Set VisibilityTimeout of the queue to ${match[2]} seconds at least (six times the function's timeout is AWS's advice), or lower Timeout of the function`,
+    hint: (match) =>
+      `Set VisibilityTimeout of the queue to ${match[2]} seconds at least (six times the function's timeout is AWS's advice), or lower Timeout of the function`,
   },
   {
     id: 's3-notification',
@@ -139,6 +145,7 @@ export const KNOWN_RESOURCE_CAUSES: readonly KnownCause[] = [
   {
     id: 'not-updatable',
     reason: /Updates are not allowed|HandlerErrorCode: NotUpdatable|is immutable|cannot be changed/i,
-    hint: (_, { logicalId }) => `The property cannot be changed on what exists: put it back, or give ${logicalId} another logical id so that it is made anew (its data is lost)`,
+    hint: (_, { logicalId }) =>
+      `The property cannot be changed on what exists: put it back, or give ${logicalId} another logical id so that it is made anew (its data is lost)`,
   },
 ];

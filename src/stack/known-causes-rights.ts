@@ -8,7 +8,8 @@ export const KNOWN_RIGHTS_CAUSES: readonly KnownCause[] = [
   {
     // A new role is not known everywhere at once: IAM user guide, "Troubleshoot IAM: changes that I make are not always immediately visible".
     id: 'role-not-assumable',
-    reason: /role defined for the function cannot be assumed|cannot be assumed by|not authorized to perform: sts:AssumeRole|Role is invalid or cannot be assumed|is unable to assume role/i,
+    reason:
+      /role defined for the function cannot be assumed|cannot be assumed by|not authorized to perform: sts:AssumeRole|Role is invalid or cannot be assumed|is unable to assume role/i,
     hint: (_, facts) =>
       `The trust policy of the role must name the service (lambda.amazonaws.com for functions); and a new role takes some seconds until it is known everywhere. When the policy is right: ${deployAgain(facts)}`,
   },
@@ -19,7 +20,8 @@ export const KNOWN_RIGHTS_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'policy-malformed',
-    reason: /MalformedPolicy|policy document.{0,80}(?:should not|must|syntax)|Syntax errors in policy|has prohibited field|Policy has invalid resource/is,
+    reason:
+      /MalformedPolicy|policy document.{0,80}(?:should not|must|syntax)|Syntax errors in policy|has prohibited field|Policy has invalid resource/is,
     hint: 'The policy document is not one: a trust policy (AssumeRolePolicyDocument) has Principal and no Resource, a role policy has Resource and no Principal. aws accessanalyzer validate-policy names the place',
   },
   {
@@ -30,13 +32,15 @@ export const KNOWN_RIGHTS_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'kms',
-    reason: /KMSAccessDenied|KMS key is (?:invalid|disabled)|kms:\w+|ciphertext refers to a (?:customer master )?key|access to your environment variables because the KMS|KMS.*(?:access|denied|not authorized|disabled|pending)/is,
-    hint: 'The KMS key refuses: its key policy (or a grant) must let the function\'s role use kms:Decrypt and kms:GenerateDataKey, and whoever deploys use kms:CreateGrant; a disabled key, or one about to be deleted, does not work',
+    reason:
+      /KMSAccessDenied|KMS key is (?:invalid|disabled)|kms:\w+|ciphertext refers to a (?:customer master )?key|access to your environment variables because the KMS|KMS.*(?:access|denied|not authorized|disabled|pending)/is,
+    hint: "The KMS key refuses: its key policy (or a grant) must let the function's role use kms:Decrypt and kms:GenerateDataKey, and whoever deploys use kms:CreateGrant; a disabled key, or one about to be deleted, does not work",
   },
   {
     id: 'pass-role',
-    reason: new RegExp(`${NOT_AUTHORIZED.replace('[\\w-]+:\\w+', 'iam:PassRole')}`, 'i'),
-    hint: (match) => `${match[1]} may not hand the role ${match[3] ?? ''} on: it needs iam:PassRole for it, or --cloudformation-role names a role that has it`,
+    reason: new RegExp(NOT_AUTHORIZED.replace('[\\w-]+:\\w+', 'iam:PassRole'), 'i'),
+    hint: (match) =>
+      `${match[1]} may not hand the role ${match[3] ?? ''} on: it needs iam:PassRole for it, or --cloudformation-role names a role that has it`,
   },
   {
     id: 'not-authorized',
@@ -57,7 +61,8 @@ export const KNOWN_RIGHTS_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'service-not-enabled',
-    reason: /needs a subscription for the service|SubscriptionRequired|OptInRequired|account must be verified|account is not (?:authorized|signed up)/i,
+    reason:
+      /needs a subscription for the service|SubscriptionRequired|OptInRequired|account must be verified|account is not (?:authorized|signed up)/i,
     hint: 'The account has not been enabled for this service or region yet: open it once in the console, or ask AWS Support',
   },
 ];

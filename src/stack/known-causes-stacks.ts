@@ -44,7 +44,8 @@ export const KNOWN_STACK_CAUSES: readonly KnownCause[] = [
   {
     id: 'export-taken',
     reason: /Export with name (\S+) is already exported by stack (\S+?)\.?(?:\s|$)/i,
-    hint: (match) => `Stack ${match[2]} exports ${match[1]} already, and a name can be exported once in a region: put \${AWS::StackName} into Export.Name`,
+    hint: (match) =>
+      `Stack ${match[2]} exports ${match[1]} already, and a name can be exported once in a region: put \${AWS::StackName} into Export.Name`,
   },
   {
     id: 'export-in-use',
@@ -81,7 +82,8 @@ export const KNOWN_STACK_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'nested-template',
-    reason: /TemplateURL must (?:be a supported URL|reference a valid S3 object)|Template format error|S3 error: (?:Access Denied|The specified key)/i,
+    reason:
+      /TemplateURL must (?:be a supported URL|reference a valid S3 object)|Template format error|S3 error: (?:Access Denied|The specified key)/i,
     hint: 'CloudFormation cannot read the template of the nested stack. Name a local file as TemplateURL: then this tool checks and uploads it; the deploying identity (or role) needs s3:GetObject on the bucket',
   },
   {
@@ -115,7 +117,8 @@ export const KNOWN_STACK_CAUSES: readonly KnownCause[] = [
   {
     // A hook of the language: names taken elsewhere are found before anything is made. CloudFormation user guide, "Validate stack deployments".
     id: 'property-invalid',
-    reason: /Properties validation failed for resource|extraneous key \[[^\]]*\] is not permitted|Encountered unsupported property (\S+)|required key \[[^\]]*\] not found|Model validation failed/i,
+    reason:
+      /Properties validation failed for resource|extraneous key \[[^\]]*\] is not permitted|Encountered unsupported property (\S+)|required key \[[^\]]*\] not found|Model validation failed/i,
     hint: (_, { resourceType }) =>
       `A property of ${resourceType} is misspelt, missing or has a wrong value. lambda-tool validate --online says which before a deployment`,
   },

@@ -42,7 +42,8 @@ function lineOf(template: Template, path: Path): number {
   const { line } = template.positionOf(path);
   const key = String(path.at(-1));
   const lines = template.text.split('\n');
-  const isKey = (text: string | undefined): boolean => text !== undefined && new RegExp(`^\\s*['"]?${escapeRegExp(key)}['"]?\\s*:`).test(text);
+  const isKey = (text: string | undefined): boolean =>
+    text !== undefined && new RegExp(`^\\s*['"]?${escapeRegExp(key)}['"]?\\s*:`).test(text);
   if (isKey(lines[line - 1])) return line;
   for (let above = line - 1; above > 0 && above > line - 20; above -= 1) if (isKey(lines[above - 1])) return above;
   return line;
@@ -69,7 +70,10 @@ function makes(loop: JsonValue, logicalId: string): boolean {
   if (!isMap(body)) return false;
   return Object.entries(body).some(([key, value]) => {
     if (key.startsWith('Fn::ForEach::')) return makes(value, logicalId);
-    const pattern = key.split(/[$&]\{[^}]*\}/).map(escapeRegExp).join('.+');
+    const pattern = key
+      .split(/[$&]\{[^}]*\}/)
+      .map(escapeRegExp)
+      .join('.+');
     return new RegExp(`^${pattern}$`).test(logicalId);
   });
 }

@@ -1,19 +1,29 @@
 import { describe, expect, it } from 'vitest';
 
 import type { StackEvent } from '../../src/clients/cloudformation.ts';
-import { countCancelled, findFirstCause } from '../../src/stack/failure.ts';
+import { analyseFailure, findFirstCause } from '../../src/stack/failure.ts';
 
-function event(logicalId: string, status: string, reason?: string): StackEvent {
-  const physicalId = logicalId === 'Shop' ? 'arn:stack' : `p-${logicalId}`;
+const ROOT = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/Shop/1';
+let clock = Date.parse('2026-11-23T14:00:00Z');
+
+interface Extra extends Partial<StackEvent> {
+  readonly at?: number;
+}
+
+/** An event a second later than the one before, unless it says when. */
+function event(logicalId: string, status: string, reason?: string, extra: Extra = {}): StackEvent {
+  clock += 1000;
+  const stackId = extra.stackId ?? ROOT;
   return {
-    id: `${logicalId}-${status}`,
-    timestamp: new Date(),
+    id: `${stackId}-${logicalId}-${status}-${clock}`,
+    timestamp: new Date(extra.at ?? clock),
     logicalId,
-    physicalId,
+    physicalId: logicalId === 'Shop' ? stackId : `p-${logicalId}`,
     resourceType: 'AWS::X::Y',
     status,
     reason,
-    stackId: 'arn:stack',
+    stackId,
+    ...extra,
   };
 }
 
@@ -26,8 +36,11 @@ describe('the first cause of a failure', () => {
       event('D', 'CREATE_FAILED', 'Resource creation cancelled'),
       event('Shop', 'ROLLBACK_IN_PROGRESS', 'The following resource(s) failed to create: [B, C, D]. Rollback requested by user.'),
     ];
-    expect(findFirstCause(events)).toMatchObject({ logicalId: 'C', reason: 'Table already exists: orders' });
-    expect(countCancelled(events)).toBe(2);
+    expect(analyseFailure(events, ROOT)).toMatchObject({
+      first: { logicalId: 'C', reason: 'Table already exists: orders', path: 'C', kind: 'resource' },
+      others: [],
+      cancelled: 2,
+    });
   });
 
   it('takes the frame of resource handlers off', () => {
