@@ -1,4 +1,4 @@
-import { busyMs, type Timeline, type TimelineBar, type TimelineRow } from '../stack/timeline.ts';
+import { BAR_WORDS, barKind, busyMs, type BarKind, type Timeline, type TimelineBar, type TimelineRow } from '../stack/timeline.ts';
 import { formatSeconds } from './format.ts';
 import type { Style } from './style.ts';
 import { cutColumns, displayWidth, padColumns } from './width.ts';
@@ -15,20 +15,11 @@ export interface TimelineView {
   readonly more?: string | undefined;
 }
 
-type Kind = 'done' | 'failed' | 'cancelled' | 'rollback' | 'open';
-
-const MARKS: Readonly<Record<'unicode' | 'ascii', Readonly<Record<Kind, string>>>> = {
+const MARKS: Readonly<Record<'unicode' | 'ascii', Readonly<Record<BarKind, string>>>> = {
   unicode: { done: '█', failed: '█', cancelled: '░', rollback: '▒', open: '▓' },
   ascii: { done: '#', failed: 'x', cancelled: '.', rollback: '-', open: '>' },
 };
 const COLOURS = { done: 'green', failed: 'red', cancelled: 'gray', rollback: 'yellow', open: 'cyan' } as const;
-const WORDS: Readonly<Record<Kind, string>> = {
-  done: 'done',
-  failed: 'failed',
-  cancelled: 'cancelled',
-  rollback: 'rolled back',
-  open: 'not ended',
-};
 const LONGEST_NAME = 40;
 const LONGEST_TYPE = 34;
 const LONGEST_BAR = 60;
@@ -92,12 +83,12 @@ function nameOf({ logicalId, depth }: TimelineRow): string {
 }
 
 function drawBars(bars: readonly TimelineBar[], { durationMs }: Timeline, columns: number, { style, unicode }: TimelineView): string {
-  const cells: (Kind | undefined)[] = Array.from({ length: columns }, () => undefined);
+  const cells: (BarKind | undefined)[] = Array.from({ length: columns }, () => undefined);
   const scale = durationMs === 0 ? 0 : columns / durationMs;
   for (const bar of bars) {
     const from = Math.min(columns - 1, Math.floor(bar.startMs * scale));
     const to = Math.max(from + 1, Math.min(columns, Math.ceil(bar.endMs * scale)));
-    cells.fill(kindOf(bar), from, to);
+    cells.fill(barKind(bar), from, to);
   }
   const marks = MARKS[unicode ? 'unicode' : 'ascii'];
   let text = '';
@@ -111,21 +102,16 @@ function drawBars(bars: readonly TimelineBar[], { durationMs }: Timeline, column
   return text;
 }
 
-function kindOf({ outcome, rollback }: TimelineBar): Kind {
-  if (outcome === 'failed' || outcome === 'cancelled' || outcome === 'open') return outcome;
-  return rollback ? 'rollback' : 'done';
-}
-
 /** Colours alone must not tell how a resource ended. */
 function endWords({ bars }: TimelineRow): string {
   const words = new Set(
-    bars.flatMap((bar) => (bar.outcome === 'skipped' ? ['left behind'] : kindOf(bar) === 'done' ? [] : [WORDS[kindOf(bar)]])),
+    bars.flatMap((bar) => (bar.outcome === 'skipped' ? ['left behind'] : barKind(bar) === 'done' ? [] : [BAR_WORDS[barKind(bar)]])),
   );
   return words.size === 0 ? '' : ` ${[...words].join(', ')}`;
 }
 
 function legend(rows: readonly TimelineRow[], { style, unicode }: TimelineView): string[] {
-  const kinds = new Set(rows.flatMap(({ bars }) => bars.map(kindOf)));
+  const kinds = new Set(rows.flatMap(({ bars }) => bars.map(barKind)));
   if (![...kinds].some((kind) => kind !== 'done')) return [];
   const marks = MARKS[unicode ? 'unicode' : 'ascii'];
   const order = ['done', 'failed', 'cancelled', 'rollback', 'open'] as const;
@@ -133,7 +119,7 @@ function legend(rows: readonly TimelineRow[], { style, unicode }: TimelineView):
     '',
     order
       .filter((kind) => kinds.has(kind))
-      .map((kind) => `${style(COLOURS[kind], marks[kind])} ${WORDS[kind]}`)
+      .map((kind) => `${style(COLOURS[kind], marks[kind])} ${BAR_WORDS[kind]}`)
       .join('   '),
   ];
 }

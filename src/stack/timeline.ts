@@ -71,6 +71,23 @@ export function buildTimeline(events: readonly TimelineEvent[]): Timeline {
   return { startedAt: new Date(begin), durationMs: end - begin, rows: inTree(closed) };
 }
 
+/** What a bar is drawn as. */
+export type BarKind = 'done' | 'failed' | 'cancelled' | 'rollback' | 'open';
+
+/** Words beside the colours, which alone must not tell how something ended. */
+export const BAR_WORDS: Readonly<Record<BarKind, string>> = {
+  done: 'done',
+  failed: 'failed',
+  cancelled: 'cancelled',
+  rollback: 'rolled back',
+  open: 'not ended',
+};
+
+export function barKind({ outcome, rollback }: TimelineBar): BarKind {
+  if (outcome === 'failed' || outcome === 'cancelled' || outcome === 'open') return outcome;
+  return rollback ? 'rollback' : 'done';
+}
+
 /** How long a resource was worked on, in milliseconds: its bars together. */
 export function busyMs(row: TimelineRow): number {
   return row.bars.reduce((sum, bar) => sum + bar.endMs - bar.startMs, 0);
