@@ -18,6 +18,7 @@ import type { Prompts } from './output/prompts.ts';
 import type { ShownError } from './output/render.ts';
 import type { Reporter } from './output/reporter.ts';
 import type { Streams } from './output/streams.ts';
+import { openDeliveries, type Deliveries } from './report/deliveries.ts';
 import { readDefaultsFile } from './settings/defaults-file.ts';
 import { explainSettings } from './settings/explain.ts';
 import { persistSettings } from './settings/persist.ts';
@@ -70,6 +71,7 @@ async function runCommand(
   request: RunRequest,
 ): Promise<number> {
   let output: Output | undefined;
+  const deliveries = deliveriesOf(request);
   try {
     const projectDirectory = resolve(request.cwd, flags.get('project-location') ?? '.');
     const configFile = flags.get('config-file') ?? request.env['LAMBDA_TOOL_CONFIG_FILE'];
@@ -80,15 +82,16 @@ async function runCommand(
     const context = createContext(request, settings, output);
     if (settings.values['explainSettings'] === true) {
       output.reporter.result(explainSettings(settings, await whatMayBeShown(context)));
-      await output.finish(command.name, undefined, undefined);
+      output.finish(command.name, undefined, undefined);
       return EXIT.done;
     }
+    await deliveries.prepare(settings);
     const code = (await command.run({ ...settings.values, positionals }, context)) ?? EXIT.done;
     await persistSettings(command, settings, context);
-    await output.finish(command.name, undefined, undefined);
+    output.finish(command.name, undefined, undefined, await deliveries.hand(command.name, undefined, undefined, output));
     return code;
   } catch (error) {
-    return fail(error, request, output ?? (await outputFor(request, undefined, flags)), command.name);
+    return fail(error, request, output ?? (await outputFor(request, undefined, flags)), command.name, deliveries);
   }
 }
 
@@ -180,6 +183,7 @@ async function outputFor(request: RunRequest, settings: Settings | undefined, fl
         : (settings.values['color'] as boolean | undefined),
     quiet: settings?.values['quiet'] === true,
     verbose: settings?.values['verbose'] === true,
+    timeline: settings?.values['timeline'] as boolean | undefined,
     env: request.env,
     now: () => request.clock.now(),
   });
@@ -193,16 +197,27 @@ function formatFromArguments({ args, env }: RunRequest, flags?: ReadonlyMap<Opti
   return format === 'json' || format === 'ndjson' ? format : 'table';
 }
 
+function deliveriesOf({ cwd, env, clock, installation }: RunRequest): Deliveries {
+  return openDeliveries({ cwd, env, clock, version: installation.version });
+}
+
 function noCommand(family: string | undefined): UserError {
   return new UserError('USAGE', family === undefined ? 'There is no command' : `${family} needs a second word`, {
     hint: `lambda-tool ${family === undefined ? '' : `${family} `}--help lists the commands`,
   });
 }
 
-async function fail(error: unknown, request: RunRequest, output: Output, command: string): Promise<number> {
+async function fail(
+  error: unknown,
+  request: RunRequest,
+  output: Output,
+  command: string,
+  deliveries: Deliveries = deliveriesOf(request),
+): Promise<number> {
   const interrupted = isAbort(error) || (request.signal.aborted && !(error instanceof UserError));
   const shown = interrupted && !(error instanceof UserError) ? describeInterrupt() : describe(error, request.env);
-  await output.finish(command, shown, error instanceof UserError ? error.result : undefined);
+  const known = error instanceof UserError ? error.result : undefined;
+  output.finish(command, shown, known, await deliveries.hand(command, shown, known, output));
   if (interrupted || shown.code === 'INTERRUPTED') return EXIT.interrupted;
   return USAGE_CODES.has(shown.code) ? EXIT.usage : EXIT.failed;
 }

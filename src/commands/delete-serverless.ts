@@ -13,7 +13,7 @@ export const deleteServerless = defineCommand({
   group: 'Applications',
   aws: true,
   positionals: [{ name: 'stack-name', describe: 'Names of the stacks', variadic: true }],
-  options: ['stack-name', 'cloudformation-role', 'stack-polling-delay', 'wait-for-stack', 'retain', 'yes', 'port'],
+  options: ['stack-name', 'cloudformation-role', 'stack-polling-delay', 'wait-for-stack', 'retain', 'yes', 'timeline', 'report', 'port'],
   persist: ['stack-name'],
   examples: [
     { command: 'lambda-tool delete-serverless -sn Shop', describe: 'asks first when a person is at the terminal' },

@@ -54,6 +54,9 @@ export const deployServerless = defineCommand({
     'docker-build-options',
     'docker-host-build-output-dir',
     'yes',
+    'timeline',
+    'report',
+    'outputs-file',
     'port',
   ],
   persist: [

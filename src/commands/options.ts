@@ -246,6 +246,26 @@ export const OPTIONS = {
   },
   color: { type: 'boolean', group: 'Output', persist: false, describe: 'Colours; --no-color or NO_COLOR turns them off' },
   quiet: { type: 'boolean', short: 'q', group: 'Output', persist: false, describe: 'Only the answer, warnings and errors' },
+  timeline: {
+    type: 'boolean',
+    group: 'Output',
+    persist: false,
+    describe: 'Draw which resource took how long, all of them (default: the longest ones, on a terminal, of more than a few)',
+  },
+  report: {
+    type: 'string',
+    value: 'FILE',
+    group: 'Output',
+    persist: false,
+    describe: 'Write what happened to an HTML file: outcome, first cause, artifacts, outputs, timeline; also after a failure',
+  },
+  'outputs-file': {
+    type: 'string',
+    value: 'FILE',
+    group: 'Output',
+    persist: false,
+    describe: 'Write the outputs of the stack to a file: JSON by stack, or NAME=value when it is called .env',
+  },
   verbose: { type: 'boolean', short: 'v', group: 'Output', persist: false, describe: 'Every call and every line of what is run' },
 } as const satisfies Record<string, OptionSpec>;
 

@@ -13,6 +13,7 @@ export interface Identity {
 export async function announce(context: Context): Promise<Identity> {
   const [{ account }, { region, credentialSource }] = await Promise.all([context.clients.caller(), context.clients.edge()]);
   context.reporter.info(`Account ${account} · ${region} · ${credentialSource}`);
+  context.reporter.event({ type: 'identity', account, region });
   return { account, region };
 }
 

@@ -79,6 +79,7 @@ export async function publishAndRewrite(
   // Alone, an artefact finds out by itself what it lacks; among others it must not be found out after they are published.
   if (artifacts.length > 1 && artifacts.some(needsTool)) await checkPrerequisites(artifacts, options, deps);
   const published = await publishArtifacts(artifacts, options, deps);
+  for (const item of published) reporter.event({ type: 'artifact', ...describeArtifact(item) });
   return { text: await sendable(template, rewriteTemplate(template, published, { expandAliases: true })), published, bucket };
 }
 

@@ -1,12 +1,15 @@
-import { appendFileSync } from 'node:fs';
-
-import { messageOf } from '../errors.ts';
-import { createPlainLines, escapeCommand, type LineOptions, type Lines } from './lines.ts';
+import { renderDocument } from './document.ts';
+import { createPlainLines, type LineOptions, type Lines } from './lines.ts';
 import { renderAnswer, renderError, type ShownError } from './render.ts';
-import type { Answer, ReportEvent, Reporter, Table } from './reporter.ts';
-import { createSecrets, type Secrets } from './secrets.ts';
+import type { Answer, ReportEvent, Reporter } from './reporter.ts';
+import { createSecrets } from './secrets.ts';
 import type { Sink, Streams } from './streams.ts';
 import { createStyle, wantsColor } from './style.ts';
+
+/** Types of events that are kept until the run ends; a log that is followed may go on for days. */
+const KEPT = new Set(['identity', 'artifact', 'stack-event', 'stack-failed']);
+/** Width of a waterfall where no terminal gives one. */
+const PIPE_COLUMNS = 104;
 
 export type OutputFormat = 'table' | 'json' | 'ndjson';
 
@@ -15,6 +18,8 @@ export interface OutputOptions {
   readonly color: boolean | undefined;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** `--timeline` or `--no-timeline`; undefined when neither was given. */
+  readonly timeline: boolean | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
 }
@@ -22,8 +27,23 @@ export interface OutputOptions {
 /** The reporter of a run, and the end of it. */
 export interface Output {
   readonly reporter: Reporter;
-  /** Prints the answer and, after a failure, the error: stdout gets the answer or the document, stderr the rest. */
-  finish(command: string, error: ShownError | undefined, knownResult: unknown): Promise<void>;
+  /** What the run has told and answered so far. */
+  told(): Told;
+  /**
+   * Prints the answer and, after a failure, the error: stdout gets the answer or the document, stderr the rest, `annotations` for
+   * GitHub Actions among it.
+   */
+  finish(command: string, error: ShownError | undefined, knownResult: unknown, annotations?: readonly string[]): void;
+}
+
+export interface Told {
+  readonly answer: Answer | undefined;
+  readonly warnings: readonly string[];
+  /** Those that somebody may want at the end. */
+  readonly events: readonly ReportEvent[];
+  /** Masks secrets. */
+  readonly hide: (text: string) => string;
+  readonly info: (message: string) => void;
 }
 
 /** Chooses how a run speaks: live rows on a terminal, plain lines elsewhere, documents for machines. */
@@ -55,15 +75,32 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
   };
 
   const warnings: string[] = [];
+  const events: ReportEvent[] = [];
   let answer: Answer | undefined;
   const writeEvent = (event: ReportEvent): void => {
+    if (KEPT.has(event.type)) events.push(event);
     if (format === 'ndjson') stdout.write(`${JSON.stringify(event, secrets.replacer)}\n`);
+  };
+  /** In a pipe and in CI only on request: the lines there have told everything already. */
+  const showTimeline = async (stackName: string, from: number): Promise<void> => {
+    if (!(options.timeline ?? (live && format === 'table'))) return;
+    const { stepTimeline } = await import('../report/step-timeline.ts');
+    const { showsUnicode } = await import('./timeline-text.ts');
+    const view = { style: errorStyle, columns: (stderr.columns ?? PIPE_COLUMNS) - 4, unicode: showsUnicode(env) };
+    const { timeline, verbose } = options;
+    const shownLines = stepTimeline({ ...view, stackName, events: events.slice(from), all: timeline === true, verbose });
+    for (const line of shownLines) lines.info(line === '' ? '' : `  ${line}`);
   };
   const reporter: Reporter = {
     async step(title, work) {
       if (options.quiet) return work({ progress: noop, note: noop, rows: noop, output: noop, summary: noop });
       await prepareSteps();
-      return lines.step(title, work);
+      const from = events.length;
+      try {
+        return await lines.step(title, work);
+      } finally {
+        if (title.kind === 'stack') await showTimeline(title.name, from);
+      }
     },
     info: (message) => {
       if (!options.quiet) lines.info(typeof message === 'string' ? message : message(errorStyle));
@@ -101,21 +138,18 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
 
   return {
     reporter,
-    async finish(command, error, knownResult) {
+    told: () => ({ answer, warnings, events, hide: (text) => secrets.hide(text), info: (message) => reporter.info(message) }),
+    finish(command, error, knownResult, annotations = []) {
       lines.close();
       const result = answer?.data ?? knownResult;
       // What a command answers is wanted as it is; what went wrong may quote anything.
       const replacer = error === undefined ? undefined : secrets.replacer;
-      if (format !== 'table') stdout.write(document(format, { command, error, result, warnings }, replacer));
+      if (format !== 'table') stdout.write(renderDocument(format, { command, error, result, warnings }, replacer));
       else if (answer !== undefined && error === undefined) {
         stdout.write(renderAnswer(answer, answerStyle, stdout.isTTY === true ? stdout.columns : undefined));
       }
-      if (error !== undefined) {
-        shown.write(renderError(error, errorStyle));
-        if (github) shown.write(`::error title=${escapeCommand(error.code)}::${escapeCommand(error.message)}\n`);
-      } else if (answer !== undefined) {
-        writeStepSummary(env, command, answer, reporter);
-      }
+      if (error !== undefined) shown.write(renderError(error, errorStyle));
+      for (const line of annotations) shown.write(`${line}\n`);
     },
   };
 }
@@ -127,50 +161,4 @@ function noop(): void {
 /** Whether this is a build server: `CI` with any value but `false` and `0`. */
 export function isCi(env: OutputOptions['env']): boolean {
   return env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false' && env['CI'] !== '0';
-}
-
-interface End {
-  readonly command: string;
-  readonly error: ShownError | undefined;
-  readonly result: unknown;
-  readonly warnings: readonly string[];
-}
-
-function document(format: 'json' | 'ndjson', { command, error, result, warnings }: End, replacer: Secrets['replacer'] | undefined): string {
-  const shown =
-    error === undefined
-      ? undefined
-      : {
-          code: error.code,
-          message: error.message,
-          ...(error.hint === undefined ? {} : { hint: error.hint }),
-          ...(error.cause === undefined ? {} : { cause: error.cause }),
-          ...(error.details.length === 0 ? {} : { details: error.details }),
-        };
-  const body = {
-    ok: error === undefined,
-    command,
-    ...(shown === undefined ? {} : { error: shown }),
-    ...(result === undefined ? (shown === undefined ? { result: null } : {}) : { result }),
-    warnings,
-  };
-  return format === 'json' ? `${JSON.stringify(body, replacer, 2)}\n` : `${JSON.stringify({ type: 'end', ...body }, replacer)}\n`;
-}
-
-/** In GitHub Actions the answer also goes to the summary page of the job. The work is done by then: a failure is only told. */
-function writeStepSummary(env: OutputOptions['env'], command: string, answer: Answer, reporter: Reporter): void {
-  const file = env['GITHUB_STEP_SUMMARY'];
-  if (file === undefined || file === '') return;
-  const tables = answer.human.filter((part): part is Table => typeof part === 'object' && part.rows.length > 0);
-  if (tables.length === 0) return;
-  const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-  const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-  const text = tables
-    .map((table) => [row(table.columns), row(table.columns.map(() => '---')), ...table.rows.map(row)].join('\n'))
-    .join('\n\n');
-  try {
-    appendFileSync(file, `### lambda-tool ${command}\n\n${text}\n\n`);
-  } catch (error) {
-    reporter.info(`The step summary ${file} could not be written: ${messageOf(error)}`);
-  }
 }

@@ -5,6 +5,8 @@ import { storiesOf, type StackStory } from './told-events.ts';
 /** How a run ended, as far as whoever writes about it has to know. */
 export interface RunEnd {
   readonly command: string;
+  /** The stack that was asked for. */
+  readonly wished: string | undefined;
   readonly error: ShownError | undefined;
   /** The answer's data, or what is known after a failure. */
   readonly result: unknown;
@@ -65,7 +67,7 @@ export function reportRun(end: RunEnd, hide: (text: string) => string): RunRepor
   return {
     command,
     ok: error === undefined,
-    subject: unique(named).join(', '),
+    subject: unique(named).join(', ') || (end.wished ?? ''),
     outcome: outcomeOf(error, result),
     account: text(result['account']) ?? text(identity?.['account']),
     region: text(result['region']) ?? text(identity?.['region']),

@@ -10,13 +10,6 @@ export interface StackStory {
   readonly timeline: Timeline;
 }
 
-/** Types of events that are kept until the run ends; a log that is followed may go on for days. */
-const KEPT = new Set(['identity', 'artifact', 'stack-event', 'stack-failed']);
-
-export function isKept(event: ReportEvent): boolean {
-  return KEPT.has(event.type);
-}
-
 /** The stacks that events tell of, in the order of their first event. */
 export function storiesOf(events: readonly ReportEvent[]): StackStory[] {
   const told = events.flatMap(readStackEvent);
@@ -61,6 +54,7 @@ function readStackEvent(event: ReportEvent): TimelineEvent[] {
       status: text('status'),
       reason: typeof event['reason'] === 'string' ? event['reason'] : undefined,
       stackId: text('stackId'),
+      path: Array.isArray(event['path']) ? event['path'].map(String) : [],
     },
   ];
 }

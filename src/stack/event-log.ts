@@ -155,10 +155,11 @@ function describeOpen(resources: readonly OpenResource[]): string[] {
 }
 
 function asReport(event: LoggedEvent) {
-  const { logicalId, physicalId, resourceType, status, timestamp, reason, path } = event;
+  const { logicalId, physicalId, resourceType, status, timestamp, reason, path, stackId } = event;
   const durationMs = durationOf(event);
   return {
     type: 'stack-event',
+    stackId,
     logicalId,
     ...(path.length === 0 ? {} : { path }),
     physicalId,

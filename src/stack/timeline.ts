@@ -34,7 +34,13 @@ export interface Timeline {
 }
 
 /** What of an event a timeline is made of. */
-export type TimelineEvent = Pick<StackEvent, 'timestamp' | 'logicalId' | 'physicalId' | 'resourceType' | 'status' | 'reason' | 'stackId'>;
+export interface TimelineEvent extends Pick<
+  StackEvent,
+  'timestamp' | 'logicalId' | 'physicalId' | 'resourceType' | 'status' | 'reason' | 'stackId'
+> {
+  /** Logical ids of the nested stacks that lead to it. */
+  readonly path?: readonly string[] | undefined;
+}
 
 interface OpenBar {
   action: string;
@@ -53,7 +59,7 @@ const STATUS = /^([A-Z_]+)_(IN_PROGRESS|COMPLETE|FAILED|SKIPPED)$/;
 const CANCELLED = /cancelled$/i;
 
 /**
- * The waterfall of one operation from its events, oldest first, those of nested stacks included (`Parent/Child`). A clock that is
+ * The waterfall of one operation from its events, oldest first, those of nested stacks included. A clock that is
  * wrong here does not matter: only the times that the service gave are used.
  */
 export function buildTimeline(events: readonly TimelineEvent[]): Timeline {
@@ -120,7 +126,8 @@ function addEvent(rows: Map<string, OpenRow>, event: TimelineEvent, atMs: number
   row.open = undefined;
 }
 
-function rowOf(rows: Map<string, OpenRow>, { logicalId, resourceType }: TimelineEvent): OpenRow {
+function rowOf(rows: Map<string, OpenRow>, { path, logicalId: own, resourceType }: TimelineEvent): OpenRow {
+  const logicalId = [...(path ?? []), own].join('/');
   const known = rows.get(logicalId);
   if (known !== undefined) return known;
   const made: OpenRow = { logicalId, resourceType, bars: [], open: undefined };

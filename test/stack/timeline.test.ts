@@ -6,11 +6,14 @@ const STACK = 'arn:stack/Shop';
 const NESTED = 'arn:stack/Shop-Orders';
 const BEGIN = Date.parse('2026-01-01T00:00:00Z');
 
-function at(seconds: number, logicalId: string, status: string, more: Partial<TimelineEvent> = {}): TimelineEvent {
+function at(seconds: number, name: string, status: string, more: Partial<TimelineEvent> = {}): TimelineEvent {
   const stackId = more.stackId ?? STACK;
+  const path = name.split('/');
+  const logicalId = path.pop() ?? '';
   return {
     timestamp: new Date(BEGIN + seconds * 1000),
     logicalId,
+    path,
     physicalId: logicalId === 'Shop' ? stackId : `p-${logicalId}`,
     resourceType: logicalId === 'Shop' ? 'AWS::CloudFormation::Stack' : 'AWS::X::Y',
     status,
