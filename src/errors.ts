@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   SUBSTITUTION: 'A template substitution names nothing in the template, or its value does not fit',
 
   // artefacts
+  ARTIFACT_MISSING: 'What an earlier deployment needs is not there any more',
   ARTIFACT_TOO_LARGE: 'An artefact is larger than AWS accepts',
   ARTIFACT_UNSAFE_LINK: 'A link leads out of the directory that is packaged',
   ARTIFACT_UNREADABLE: 'A file that is packaged cannot be read',
@@ -59,6 +60,7 @@ export const ERROR_CODES = {
   STACK_BUSY: 'Another deployment of the same stack is running',
   CHANGE_SET_FAILED: 'CloudFormation could not make the change set',
   CHANGE_SET_NOT_FOUND: 'There is no change set of that name, or it cannot be executed any more',
+  DEPLOYMENT_NOT_FOUND: 'No recorded deployment fits',
   EXPORT_IN_USE: 'Another stack imports an output that would go away',
   CONFIRMATION_NEEDED: 'Something irreversible was asked for without a terminal and without --yes',
 

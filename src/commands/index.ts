@@ -14,11 +14,13 @@ import { localStatus } from './local-status.ts';
 import { localStop } from './local-stop.ts';
 import { newProject } from './new.ts';
 import { packageCi } from './package-ci.ts';
+import { rollbackServerless } from './rollback-serverless.ts';
 import { validate } from './validate.ts';
 
 /** All commands, in the order of `--help`. */
 export const COMMANDS: readonly Command[] = [
   deployServerless,
+  rollbackServerless,
   deleteServerless,
   describeServerless,
   listServerless,

@@ -124,6 +124,14 @@ export const STACK_OPTIONS = {
     persist: false,
     describe: 'Execute a change set that --prepare has made: no build, no upload',
   },
+  to: {
+    type: 'string',
+    value: 'ID',
+    group: 'Stack',
+    inFile: false,
+    persist: false,
+    describe: 'The deployment to go back to, as --list names it (default: the one before the current)',
+  },
   retain: {
     type: 'list',
     value: 'A,B',

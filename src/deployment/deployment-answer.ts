@@ -13,6 +13,8 @@ export interface RunFacts extends Identity {
   readonly stackName: string;
   readonly published: readonly PublishedArtifact[];
   readonly durationMs: number;
+  /** Id of the recorded deployment that was gone back to. */
+  readonly rollbackOf?: string | undefined;
 }
 
 /** Says how a deployment ended and hands over its answer: the outputs. */
@@ -21,7 +23,7 @@ export function answerDeployment(outcome: DeployOutcome, facts: RunFacts, contex
   const outputs = outcome.stack?.outputs ?? [];
   context.reporter.result({
     data: {
-      ...head(facts, outcome.stack?.id, outcome.action),
+      ...head(facts, outcome.stack?.id, actionOf(outcome, facts)),
       outputs: Object.fromEntries(outputs.map((output) => [output.name, output.value])),
       ...tail(facts),
     },
@@ -61,15 +63,20 @@ export function answerNoChanges(stackId: string, facts: RunFacts, context: Conte
   } satisfies Answer);
 }
 
-function head({ stackName, account, region }: RunFacts, stackId: string | undefined, action: string) {
-  return { stackName, ...(stackId === undefined ? {} : { stackId }), account, region, action };
+function actionOf({ action }: DeployOutcome, { rollbackOf }: RunFacts): string {
+  return rollbackOf === undefined || action === 'unchanged' || action === 'declined' ? action : 'rolled-back';
+}
+
+function head({ stackName, account, region, rollbackOf }: RunFacts, stackId: string | undefined, action: string) {
+  const of = rollbackOf === undefined ? {} : { of: rollbackOf };
+  return { stackName, ...(stackId === undefined ? {} : { stackId }), account, region, action, ...of };
 }
 
 function tail({ published, durationMs }: RunFacts) {
   return { artifacts: published.map(describeArtifact), durationMs: Math.round(durationMs) };
 }
 
-function tell(outcome: DeployOutcome, { published, durationMs, stackName }: RunFacts, { reporter }: Context): void {
+function tell(outcome: DeployOutcome, { published, durationMs, stackName, rollbackOf }: RunFacts, { reporter }: Context): void {
   if (outcome.recordedOnly.length > 0) {
     reporter.warn(`Recorded, but not run by the local target: ${outcome.recordedOnly.join(', ')}`);
   }
@@ -80,7 +87,8 @@ function tell(outcome: DeployOutcome, { published, durationMs, stackName }: RunF
     const work = published.some((item) => item.published) ? 'the stack is as wished' : 'no build, no upload, no change set';
     reporter.info(`Nothing changed: ${work}. ${took}.`);
   } else {
-    const verb = { created: 'Created', updated: 'Updated', recreated: 'Recreated' }[outcome.action];
+    const verb =
+      rollbackOf === undefined ? { created: 'Created', updated: 'Updated', recreated: 'Recreated' }[outcome.action] : 'Rolled back';
     reporter.info(outcome.finished ? `${verb} in ${took}.` : `Started after ${took}; CloudFormation goes on by itself.`);
   }
   if (outcome.stack?.outputs.length === 0 && outcome.finished) reporter.info(`Stack ${stackName} has no outputs.`);

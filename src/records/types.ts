@@ -43,7 +43,7 @@ export type RecordedOutcome = 'succeeded' | 'failed' | 'started' | 'prepared';
 /** One deployment of a stack, as it is written beside its artefacts. */
 export interface DeploymentRecord {
   readonly schema: number;
-  /** Sorts by time: `20261123T140812345Z-3f2a1c`. */
+  /** Sorts by time: `20261123T140812345Z-3f2a1c07`; the part after the dash is enough to name it. */
   readonly id: string;
   /** The service's time of the operation, ISO 8601. */
   readonly time: string;

@@ -91,7 +91,7 @@ async function makeRecord(facts: DeploymentFacts, template: TemplateCopy, { arn,
   const time = operationTime(facts, now);
   return {
     schema: RECORD_SCHEMA,
-    id: `${time.toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(3).toString('hex')}`,
+    id: `${time.toISOString().replaceAll(/[-:.]/g, '')}-${randomBytes(4).toString('hex')}`,
     time: time.toISOString(),
     stackId: stack.id,
     stackName: stack.name,

@@ -1,0 +1,129 @@
+import type { Stack } from '../clients/cloudformation.ts';
+import type { Context } from '../context.ts';
+import { approval } from '../deployment/deploy-mode.ts';
+import { answerDeployment, answerNoChanges, answerPreview } from '../deployment/deployment-answer.ts';
+import { announce, requireStackName } from '../deployment/identity.ts';
+import { prepareStack } from '../deployment/prepare.ts';
+import { deployRecorded } from '../deployment/record.ts';
+import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
+import { placeTemplate } from '../deployment/template-body.ts';
+import { UserError } from '../errors.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { DeployRequest } from '../stack/deploy.ts';
+import { previewStack } from '../stack/preview-stack.ts';
+import { defineCommand } from './define.ts';
+
+export const rollbackServerless = defineCommand({
+  name: 'rollback-serverless',
+  summary: 'Go back to an earlier deployment: its template, parameters and artifacts',
+  group: 'Applications',
+  aws: true,
+  positionals: [{ name: 'stack-name', describe: 'Name of the stack; --stack-name beats it', option: 'stack-name' }],
+  options: [
+    'stack-name',
+    'to',
+    'list',
+    'template-parameters',
+    'cloudformation-role',
+    'disable-capabilities',
+    'stack-wait',
+    'stack-polling-delay',
+    'wait-for-stack',
+    'recreate',
+    'continue-rollback',
+    'skip-resources',
+    'resume',
+    'preview',
+    's3-bucket',
+    's3-prefix',
+    'resolve-s3',
+    'yes',
+    'port',
+  ],
+  examples: [
+    { command: 'lambda-tool rollback-serverless Shop --list', describe: 'what was deployed, when and by whom' },
+    { command: 'lambda-tool rollback-serverless Shop', describe: 'to the deployment before the current one' },
+    { command: 'lambda-tool rollback-serverless Shop --to 3f2a1c07 --yes', describe: '' },
+  ],
+  async run(options, context) {
+    const started = context.clock.now();
+    const stackName = await requireStackName(options, context);
+    const identity = await announce(context);
+    const stack = await requireStack(stackName, context);
+    const [{ findRecords }, { findTarget, sayTarget }, { describeDeployments, shortArn }, { findCurrent }] = await Promise.all([
+      import('../records/places.ts'),
+      import('../deployment/rollback.ts'),
+      import('../records/list.ts'),
+      import('../records/targets.ts'),
+    ]);
+    const found = await findRecords(stack, options, context);
+    if (options.list === true) {
+      const current = findCurrent(found.records, stack, found.deployed.text);
+      const facts = { ...identity, stackName: stack.name, stackId: stack.id };
+      return context.reporter.result(await describeDeployments(found.records, current, facts, context));
+    }
+    const target = await findTarget(stack, found, { to: options.to, given: options.templateParameters ?? {} }, context);
+    context.reporter.info(sayTarget(target.record, shortArn(target.record.by)));
+
+    const wish = { ...options, stackName, s3Bucket: target.place.bucket, s3Prefix: target.place.prefix };
+    const prepared = await prepareStack(
+      {
+        ...wish,
+        templateParameters: { ...target.values, ...options.templateParameters },
+        parametersFile: undefined,
+        tags: target.record.tags,
+      },
+      target.template,
+      context,
+    );
+    const template = await placeTemplate(target.template.text, wish, context, target.place.bucket);
+    const request: DeployRequest = {
+      ...prepared,
+      ...prepared.wish,
+      stackName,
+      templateText: target.template.text,
+      template,
+      wait: options.stackWait,
+      longestPauseMs: pollingPauseMs(options),
+      placeOf: () => undefined,
+      approve: approval(modeOf(options.yes, context), context),
+    };
+    const deps = await stackDeps(context);
+    const facts = () => ({
+      ...identity,
+      stackName,
+      published: [],
+      rollbackOf: target.record.id,
+      durationMs: context.clock.now() - started,
+    });
+    if (options.preview === true) {
+      const outcome = await previewStack(request, false, deps);
+      if (outcome.kind === 'unchanged') return answerNoChanges(outcome.stackId, facts(), context);
+      return answerPreview(outcome.preview, facts(), context);
+    }
+    const run = { wish, published: [], bucket: target.place.bucket, template, of: target.record.id };
+    const outcome = await deployRecorded(request, run, deps, context);
+    answerDeployment(outcome, facts(), context);
+    return outcome.action === 'declined' ? EXIT.changes : undefined;
+  },
+});
+
+async function requireStack(stackName: string, context: Context): Promise<Stack> {
+  const stack = await (await context.clients.stacks()).find(stackName, context.signal);
+  if (stack !== undefined) return stack;
+  throw new UserError('STACK_NOT_FOUND', `There is no stack ${stackName}`, {
+    hint: 'Check the name, the region and the account; lambda-tool list-serverless shows what there is',
+  });
+}
+
+/** A person sees what would change and is asked; a pipeline has said what it wants by calling the command. */
+function modeOf(yes: boolean | undefined, { prompts }: Context): Parameters<typeof approval>[0] {
+  return {
+    preview: undefined,
+    failOnChanges: undefined,
+    confirm: yes !== true && prompts.available,
+    prepare: undefined,
+    execute: undefined,
+    yes,
+  };
+}
