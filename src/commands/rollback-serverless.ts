@@ -85,7 +85,7 @@ export const rollbackServerless = defineCommand({
       template,
       wait: options.stackWait,
       longestPauseMs: pollingPauseMs(options),
-      placeOf: () => undefined,
+      placeOf: () => Promise.resolve(undefined),
       approve: approval(modeOf(options.yes, context), context),
     };
     const deps = await stackDeps(context);
