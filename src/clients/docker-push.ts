@@ -20,7 +20,12 @@ export async function pushImage(docker: Dockerode, repository: string, tag: stri
   let digest: string | undefined;
   let failure: string | undefined;
   try {
-    const query = { tag, authconfig: hiddenAuth(options.auth), ...(options.signal === undefined ? {} : { abortSignal: options.signal }) };
+    const query = {
+      tag,
+      authconfig: hiddenAuth(options.auth),
+      ...plainHttpOnLoopback(repository),
+      ...(options.signal === undefined ? {} : { abortSignal: options.signal }),
+    };
     const answer = (await docker.getImage(repository).push(query)) as unknown as Readable;
     for await (const message of readMessages(answer, options.signal)) {
       failure = failureIn(message) ?? failure;
@@ -35,6 +40,14 @@ export async function pushImage(docker: Dockerode, repository: string, tag: stri
   digest ??= await digestInEngine(docker, repository, tag);
   if (digest === undefined) throw pushFailed(repository, tag, 'the engine does not tell the digest of what it pushed');
   return digest;
+}
+
+/**
+ * Docker speaks plain HTTP with registries on this machine by itself; Podman's service does so only when it is told to
+ * (its `tlsVerify` query parameter, which Docker does not look at).
+ */
+function plainHttpOnLoopback(reference: string): { tlsVerify?: boolean } {
+  return /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?\//.test(reference) ? { tlsVerify: false } : {};
 }
 
 /**

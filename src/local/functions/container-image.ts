@@ -33,7 +33,8 @@ export async function hasImage(docker: Docker, reference: string): Promise<boole
 
 async function pull(docker: Docker, reference: string, authconfig: Readonly<Record<string, string>> | undefined): Promise<void> {
   try {
-    const stream = await docker.pull(reference, authconfig === undefined ? {} : { authconfig });
+    // Our own registry speaks plain HTTP on the loopback: Docker tries that by itself, Podman's service has to be told.
+    const stream = await docker.pull(reference, authconfig === undefined ? {} : { authconfig, tlsVerify: false });
     await drainProgress(stream);
   } catch (error) {
     throw new SandboxStartError('InvalidImage', `The container engine cannot pull ${reference}: ${(error as Error).message}`, {
