@@ -8,13 +8,22 @@ import type {
   ChangeSetSummary,
   PropertyDetail,
   ResourceChange,
+  RollbackTriggers,
   Stacks,
 } from './cloudformation-types.ts';
 
-type ChangeSetMethods = Pick<Stacks, 'createChangeSet' | 'changeSet' | 'changeSets' | 'executeChangeSet' | 'deleteChangeSet'>;
+type ChangeSetMethods = Pick<
+  Stacks,
+  'createChangeSet' | 'changeSet' | 'changeSets' | 'executeChangeSet' | 'deleteChangeSet' | 'updateStack'
+>;
 type Sdk = Pick<
   typeof SdkModule,
-  'CreateChangeSetCommand' | 'DescribeChangeSetCommand' | 'ListChangeSetsCommand' | 'ExecuteChangeSetCommand' | 'DeleteChangeSetCommand'
+  | 'CreateChangeSetCommand'
+  | 'DescribeChangeSetCommand'
+  | 'ListChangeSetsCommand'
+  | 'ExecuteChangeSetCommand'
+  | 'DeleteChangeSetCommand'
+  | 'UpdateStackCommand'
 >;
 type Call = <T>(operation: string, work: () => Promise<T>) => Promise<T>;
 
@@ -40,6 +49,13 @@ export function changeSetMethods(client: CloudFormationClient, sdk: Sdk, call: C
     deleteChangeSet: (id) =>
       call('DeleteChangeSet', async () => {
         await client.send(new sdk.DeleteChangeSetCommand({ ChangeSetName: id }));
+      }),
+
+    updateStack: (request, signal) =>
+      call('UpdateStack', async () => {
+        const rollback = request.disableRollback === true && request.express === undefined ? { DisableRollback: true } : {};
+        const input = { ...operationInput(request), ClientRequestToken: request.token, ...rollback };
+        await client.send(new sdk.UpdateStackCommand(input), abort(signal));
       }),
   };
 }
@@ -67,6 +83,8 @@ async function describe(
       status: page.Status ?? '',
       statusReason: page.StatusReason,
       executionStatus: page.ExecutionStatus,
+      onStackFailure: page.OnStackFailure,
+      express: page.DeploymentConfig?.Mode === 'EXPRESS',
       changes,
     };
   }
@@ -118,9 +136,20 @@ function readDetail({ Target: target }: ResourceChangeDetail): PropertyDetail {
 
 function changeSetInput(request: ChangeSetRequest) {
   return {
-    StackName: request.stackName,
+    ...operationInput(request),
     ChangeSetName: request.changeSetName,
     ChangeSetType: request.type,
+    ...(request.description === undefined ? {} : { Description: request.description }),
+    ...(request.includeNestedStacks === true ? { IncludeNestedStacks: true } : {}),
+    ...(request.importExistingResources === true ? { ImportExistingResources: true } : {}),
+    ...(request.onStackFailure === undefined ? {} : { OnStackFailure: request.onStackFailure }),
+  };
+}
+
+/** What a change set and an update without one have in common. */
+function operationInput(request: Omit<ChangeSetRequest, 'changeSetName' | 'type'>) {
+  return {
+    StackName: request.stackName,
     ...templateInput(request.template),
     Parameters: request.parameters.map((parameter) =>
       'value' in parameter
@@ -130,12 +159,8 @@ function changeSetInput(request: ChangeSetRequest) {
     Capabilities: [...request.capabilities] as ('CAPABILITY_IAM' | 'CAPABILITY_NAMED_IAM' | 'CAPABILITY_AUTO_EXPAND')[],
     Tags: Object.entries(request.tags).map(([Key, Value]) => ({ Key, Value })),
     ...(request.roleArn === undefined ? {} : { RoleARN: request.roleArn }),
-    ...(request.description === undefined ? {} : { Description: request.description }),
-    ...(request.includeNestedStacks === true ? { IncludeNestedStacks: true } : {}),
     ...(request.notificationArns === undefined ? {} : { NotificationARNs: [...request.notificationArns] }),
     ...(request.rollbackTriggers === undefined ? {} : { RollbackConfiguration: rollbackConfiguration(request.rollbackTriggers) }),
-    ...(request.importExistingResources === true ? { ImportExistingResources: true } : {}),
-    ...(request.onStackFailure === undefined ? {} : { OnStackFailure: request.onStackFailure }),
     ...(request.express === undefined
       ? {}
       : { DeploymentConfig: { Mode: 'EXPRESS' as const, DisableRollback: request.express.disableRollback } }),
@@ -143,9 +168,9 @@ function changeSetInput(request: ChangeSetRequest) {
   };
 }
 
-function rollbackConfiguration({ alarmArns, monitoringMinutes }: NonNullable<ChangeSetRequest['rollbackTriggers']>) {
+function rollbackConfiguration({ alarmArns, monitoringMinutes }: RollbackTriggers) {
   return {
-    RollbackTriggers: alarmArns.map((Arn) => ({ Arn, Type: 'AWS::CloudWatch::Alarm' })),
+    ...(alarmArns === undefined ? {} : { RollbackTriggers: alarmArns.map((Arn) => ({ Arn, Type: 'AWS::CloudWatch::Alarm' })) }),
     ...(monitoringMinutes === undefined ? {} : { MonitoringTimeInMinutes: monitoringMinutes }),
   };
 }

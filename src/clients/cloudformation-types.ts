@@ -23,8 +23,16 @@ export interface Stack {
   readonly notificationArns?: readonly string[] | undefined;
   /** What was acknowledged when it was last deployed. */
   readonly capabilities?: readonly string[] | undefined;
+  /** Alarms that roll operations of the stack back. */
+  readonly rollbackTriggers?: RollbackTriggers | undefined;
   /** `IN_SYNC`, `DRIFTED`, `NOT_CHECKED` …, as the last detection found it. */
   readonly driftStatus?: string | undefined;
+}
+
+export interface RollbackTriggers {
+  /** Left out in a request: those that the stack has stay. */
+  readonly alarmArns?: readonly string[] | undefined;
+  readonly monitoringMinutes?: number | undefined;
 }
 
 export interface OperationEntry {
@@ -167,7 +175,7 @@ export interface ChangeSetRequest {
   /** SNS topics; undefined leaves those that the stack has. */
   readonly notificationArns?: readonly string[] | undefined;
   /** Alarms that roll the operation back; undefined leaves those that the stack has. */
-  readonly rollbackTriggers?: { readonly alarmArns: readonly string[]; readonly monitoringMinutes: number | undefined } | undefined;
+  readonly rollbackTriggers?: RollbackTriggers | undefined;
   /** Resources with a name of their own that exist already become part of the stack. */
   readonly importExistingResources?: boolean | undefined;
   /** What a failed creation leads to. CloudFormation takes `DELETE` for a creation only, and no `disableRollback` beside it. */
@@ -196,6 +204,9 @@ export interface ChangeSet {
   readonly statusReason: string | undefined;
   /** `AVAILABLE`, `OBSOLETE`, `EXECUTE_COMPLETE` …; undefined where the endpoint tells none. */
   readonly executionStatus: string | undefined;
+  /** How it was asked for: what a failure leads to is settled then. */
+  readonly onStackFailure?: string | undefined;
+  readonly express?: boolean | undefined;
   readonly changes: readonly ResourceChange[];
 }
 
@@ -248,6 +259,7 @@ export interface DeletionOptions {
   readonly roleArn?: string | undefined;
   /** Logical ids of resources that stay behind; CloudFormation takes them for a stack in DELETE_FAILED only. */
   readonly retain?: readonly string[] | undefined;
+  readonly express?: boolean | undefined;
 }
 
 export interface RollbackOptions {
@@ -255,6 +267,16 @@ export interface RollbackOptions {
   readonly roleArn?: string | undefined;
   /** Logical ids of resources that could not be rolled back and are left as they are. */
   readonly skip?: readonly string[] | undefined;
+}
+
+/** An update without a change set. */
+export interface UpdateRequest extends Omit<
+  ChangeSetRequest,
+  'changeSetName' | 'type' | 'description' | 'includeNestedStacks' | 'onStackFailure' | 'importExistingResources'
+> {
+  readonly token: string;
+  /** Without express mode, where it is said in `express`. */
+  readonly disableRollback?: boolean | undefined;
 }
 
 /** The life of stacks, in our words. Every method throws a translated UserError. */
@@ -308,6 +330,8 @@ export interface Stacks {
     signal?: AbortSignal,
   ): Promise<void>;
   deleteChangeSet(id: string): Promise<void>;
+  /** Updates without a change set: where CloudFormation finds that nothing differs, and still has to leave a failed state. */
+  updateStack(request: UpdateRequest, signal?: AbortSignal): Promise<void>;
   deleteStack(stackId: string, options: DeletionOptions, signal?: AbortSignal): Promise<void>;
   /** From UPDATE_ROLLBACK_FAILED on. */
   continueRollback(stackId: string, options: RollbackOptions, signal?: AbortSignal): Promise<void>;

@@ -7,7 +7,7 @@ import { abort, changeSetMethods, templateInput } from './cloudformation-change-
 import { isMissingStack, translated } from './cloudformation-errors.ts';
 import { inventoryMethods } from './cloudformation-inventory.ts';
 import { readHook, readOperationEvents } from './cloudformation-operations.ts';
-import type { EventMark, Stack, StackEvent, StackResource, Stacks } from './cloudformation-types.ts';
+import type { EventMark, RollbackTriggers, Stack, StackEvent, StackResource, Stacks } from './cloudformation-types.ts';
 
 export type * from './cloudformation-types.ts';
 
@@ -77,10 +77,11 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
 
     importers: (exportName, signal) => call('ListImports', () => readImporters(client, sdk, exportName, signal)),
 
-    deleteStack: (stackId, { token, roleArn, retain }, signal) =>
+    deleteStack: (stackId, { token, roleArn, retain, express }, signal) =>
       call('DeleteStack', async () => {
         const kept = retain === undefined || retain.length === 0 ? {} : { RetainResources: [...retain] };
-        const input = { StackName: stackId, ClientRequestToken: token, ...role(roleArn), ...kept };
+        const mode = express === true ? { DeploymentConfig: { Mode: 'EXPRESS' as const } } : {};
+        const input = { StackName: stackId, ClientRequestToken: token, ...role(roleArn), ...kept, ...mode };
         await client.send(new sdk.DeleteStackCommand(input), abort(signal));
       }),
 
@@ -200,7 +201,15 @@ function readStack(stack: SdkStack): Stack {
     express: stack.DeploymentConfig?.Mode === 'EXPRESS',
     notificationArns: stack.NotificationARNs,
     capabilities: stack.Capabilities,
+    rollbackTriggers: readTriggers(stack.RollbackConfiguration),
     driftStatus: stack.DriftInformation?.StackDriftStatus,
+  };
+}
+
+function readTriggers(configuration: SdkStack['RollbackConfiguration']): RollbackTriggers {
+  return {
+    alarmArns: (configuration?.RollbackTriggers ?? []).map(({ Arn: arn = '' }) => arn),
+    monitoringMinutes: configuration?.MonitoringTimeInMinutes,
   };
 }
 

@@ -13,7 +13,18 @@ export const deleteServerless = defineCommand({
   group: 'Applications',
   aws: true,
   positionals: [{ name: 'stack-name', describe: 'Names of the stacks', variadic: true }],
-  options: ['stack-name', 'cloudformation-role', 'stack-polling-delay', 'wait-for-stack', 'retain', 'yes', 'timeline', 'report', 'port'],
+  options: [
+    'stack-name',
+    'cloudformation-role',
+    'stack-polling-delay',
+    'wait-for-stack',
+    'retain',
+    'termination-protection',
+    'yes',
+    'timeline',
+    'report',
+    'port',
+  ],
   persist: ['stack-name'],
   examples: [
     { command: 'lambda-tool delete-serverless -sn Shop', describe: 'asks first when a person is at the terminal' },
@@ -51,6 +62,7 @@ interface DeleteOptions {
   readonly cloudformationRole: string | undefined;
   readonly stackPollingDelay: number | undefined;
   readonly waitForStack: boolean;
+  readonly terminationProtection: boolean | undefined;
   readonly retain: readonly string[] | undefined;
 }
 
@@ -59,6 +71,7 @@ function deleteRequest(options: DeleteOptions): DeleteRequest {
     roleArn: options.cloudformationRole,
     longestPauseMs: options.stackPollingDelay === undefined ? undefined : options.stackPollingDelay * 1000,
     waitForStack: options.waitForStack,
+    liftProtection: options.terminationProtection === false,
     retain: options.retain ?? [],
   };
 }

@@ -7,6 +7,7 @@ import { publishAndRewrite } from '../deployment/package.ts';
 import { describeStackWish, prepareStack } from '../deployment/prepare.ts';
 import { deployRecorded } from '../deployment/record.ts';
 import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
+import { checkSwitches, readSwitches } from '../deployment/stack-switches.ts';
 import { templatePlaces } from '../deployment/template-places.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
@@ -14,6 +15,8 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { DeployRequest } from '../stack/deploy.ts';
 import { previewStack } from '../stack/preview-stack.ts';
+import { keepProtection } from '../stack/protection.ts';
+import { locator } from '../template/locate.ts';
 import { defineCommand } from './define.ts';
 
 export const deployServerless = defineCommand({
@@ -36,6 +39,15 @@ export const deployServerless = defineCommand({
     'continue-rollback',
     'skip-resources',
     'resume',
+    'express',
+    'disable-rollback',
+    'on-failure',
+    'notification-arns',
+    'rollback-alarms',
+    'monitoring-time',
+    'import-existing-resources',
+    'termination-protection',
+    'validation',
     'preview',
     'fail-on-changes',
     'confirm',
@@ -68,6 +80,10 @@ export const deployServerless = defineCommand({
     'cloudformation-role',
     'disable-capabilities',
     'stack-wait',
+    'notification-arns',
+    'rollback-alarms',
+    'monitoring-time',
+    'termination-protection',
     's3-bucket',
     's3-prefix',
     'resolve-s3',
@@ -84,6 +100,7 @@ export const deployServerless = defineCommand({
   async run(options, context) {
     const started = context.clock.now();
     checkMode(options, context);
+    checkSwitches(options, context);
     if (options.execute !== undefined) return executeNamed({ ...options, execute: options.execute }, started, context);
     const source = await loadTemplate(options, context);
     await checkBeforeWork(source.template, options, context);
@@ -101,6 +118,8 @@ export const deployServerless = defineCommand({
       wait: options.stackWait,
       longestPauseMs: pollingPauseMs(options),
       placeOf: templatePlaces(source, context),
+      locate: locator(source.template),
+      switches: readSwitches(options, identity),
       approve: approval(options, context),
     };
     const deps = await stackDeps(context);
@@ -111,7 +130,8 @@ export const deployServerless = defineCommand({
       answerPreview(outcome.preview, facts(), context);
       return options.failOnChanges === true ? EXIT.changes : undefined;
     }
-    const outcome = await deployRecorded(request, { ...packaged, wish: options, template }, deps, context);
+    const deployed = await deployRecorded(request, { ...packaged, wish: options, template }, deps, context);
+    const outcome = await keepProtection(deployed, options.terminationProtection, deps);
     answerDeployment(outcome, facts(), context);
     return outcome.action === 'declined' ? EXIT.changes : undefined;
   },

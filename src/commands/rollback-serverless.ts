@@ -11,6 +11,7 @@ import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { DeployRequest } from '../stack/deploy.ts';
 import { previewStack } from '../stack/preview-stack.ts';
+import { NO_SWITCHES } from '../stack/switches.ts';
 import { defineCommand } from './define.ts';
 
 export const rollbackServerless = defineCommand({
@@ -72,6 +73,7 @@ export const rollbackServerless = defineCommand({
         templateParameters: { ...target.values, ...options.templateParameters },
         parametersFile: undefined,
         tags: target.record.tags,
+        terminationProtection: undefined,
       },
       target.template,
       context,
@@ -86,6 +88,7 @@ export const rollbackServerless = defineCommand({
       wait: options.stackWait,
       longestPauseMs: pollingPauseMs(options),
       placeOf: () => Promise.resolve(undefined),
+      switches: NO_SWITCHES,
       approve: approval(modeOf(options.yes, context), context),
     };
     const deps = await stackDeps(context);

@@ -132,6 +132,66 @@ export const STACK_OPTIONS = {
     persist: false,
     describe: 'The deployment to go back to, as --list names it (default: the one before the current)',
   },
+  express: {
+    type: 'boolean',
+    group: 'Stack',
+    persist: false,
+    describe:
+      'Express mode: end as soon as the configuration is applied, while resources go on becoming ready; a failure is still rolled back',
+  },
+  'disable-rollback': {
+    type: 'boolean',
+    group: 'Stack',
+    persist: false,
+    describe: 'Leave everything as it is when the deployment fails, so that it can be looked at; --resume goes on from there',
+  },
+  'on-failure': {
+    type: 'string',
+    value: 'WHAT',
+    group: 'Stack',
+    choices: ['delete', 'rollback', 'do-nothing'],
+    describe: 'What a first deployment that fails leads to; an update is not concerned (default: rollback)',
+  },
+  'notification-arns': {
+    type: 'list',
+    value: 'A,B',
+    group: 'Stack',
+    describe: 'SNS topics that are told the events of the stack; an empty list takes away those it has',
+  },
+  'rollback-alarms': {
+    type: 'list',
+    value: 'A,B',
+    group: 'Stack',
+    describe: 'CloudWatch alarms, by name or ARN, that roll the deployment back; an empty list takes away those that the stack has',
+  },
+  'monitoring-time': {
+    type: 'number',
+    value: 'MINUTES',
+    group: 'Stack',
+    minimum: 0,
+    maximum: 180,
+    describe: 'How long the alarms are watched after everything is deployed',
+  },
+  'import-existing-resources': {
+    type: 'boolean',
+    group: 'Stack',
+    inFile: false,
+    persist: false,
+    describe: 'Take resources with a name of their own that exist already into the stack',
+  },
+  'termination-protection': {
+    type: 'boolean',
+    group: 'Stack',
+    describe: 'Protect the stack against deletion after it is deployed; --no-termination-protection lifts it',
+  },
+  validation: {
+    type: 'boolean',
+    group: 'Stack',
+    default: true,
+    persist: false,
+    describe:
+      "CloudFormation's own checks before a deployment (names that are taken, wrong properties, quotas); --no-validation leaves them out",
+  },
   retain: {
     type: 'list',
     value: 'A,B',

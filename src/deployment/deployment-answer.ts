@@ -24,7 +24,9 @@ export function answerDeployment(outcome: DeployOutcome, facts: RunFacts, contex
   context.reporter.result({
     data: {
       ...head(facts, outcome.stack?.id, actionOf(outcome, facts)),
+      ...(outcome.stabilising === true ? { stabilising: true } : {}),
       outputs: Object.fromEntries(outputs.map((output) => [output.name, output.value])),
+      findings: outcome.findings ?? [],
       ...tail(facts),
     },
     human:
@@ -36,7 +38,7 @@ export function answerDeployment(outcome: DeployOutcome, facts: RunFacts, contex
 
 /** The answer of `--preview` and `--prepare`: what would be done. */
 export function answerPreview(preview: Preview, facts: RunFacts, context: Context): void {
-  const { changeSet, changes, operation } = preview;
+  const { changeSet, changes, operation, findings } = preview;
   context.reporter.info(
     changeSet === undefined
       ? 'Nothing was changed.'
@@ -48,6 +50,7 @@ export function answerPreview(preview: Preview, facts: RunFacts, context: Contex
       operation,
       ...(changeSet === undefined ? {} : { changeSet }),
       changes,
+      findings,
       ...tail(facts),
     },
     human: [(style) => renderPreview(preview, style), ...(changeSet === undefined ? [] : ['', `Change set ${changeSet}`])],
@@ -58,7 +61,7 @@ export function answerPreview(preview: Preview, facts: RunFacts, context: Contex
 export function answerNoChanges(stackId: string, facts: RunFacts, context: Context): void {
   context.reporter.info(`Nothing would change. ${formatSeconds(facts.durationMs)}.`);
   context.reporter.result({
-    data: { ...head(facts, stackId, 'unchanged'), operation: 'update', changes: [], ...tail(facts) },
+    data: { ...head(facts, stackId, 'unchanged'), operation: 'update', changes: [], findings: [], ...tail(facts) },
     human: [`No changes of ${facts.stackName}.`],
   } satisfies Answer);
 }
@@ -91,5 +94,7 @@ function tell(outcome: DeployOutcome, { published, durationMs, stackName, rollba
       rollbackOf === undefined ? { created: 'Created', updated: 'Updated', recreated: 'Recreated' }[outcome.action] : 'Rolled back';
     reporter.info(outcome.finished ? `${verb} in ${took}.` : `Started after ${took}; CloudFormation goes on by itself.`);
   }
+  if (outcome.stabilising === true)
+    reporter.info('Resources are still stabilising: in express mode CloudFormation does not wait until they are ready.');
   if (outcome.stack?.outputs.length === 0 && outcome.finished) reporter.info(`Stack ${stackName} has no outputs.`);
 }

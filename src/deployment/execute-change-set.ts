@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { executePrepared, findPrepared, previewPrepared } from '../stack/execute-prepared.ts';
+import { keepProtection } from '../stack/protection.ts';
 import { approval, type ModeOptions } from './deploy-mode.ts';
 import { answerDeployment, type RunFacts } from './deployment-answer.ts';
 import { pollingPauseMs, stackDeps } from './stack-deps.ts';
@@ -8,6 +9,9 @@ export interface ExecuteOptions extends ModeOptions {
   readonly execute: string;
   readonly stackWait: boolean;
   readonly stackPollingDelay: number | undefined;
+  readonly disableRollback: boolean | undefined;
+  readonly resume: boolean | undefined;
+  readonly terminationProtection: boolean | undefined;
 }
 
 /**
@@ -18,12 +22,20 @@ export async function executeChangeSet(options: ExecuteOptions, facts: () => Run
   const deps = await stackDeps(context);
   const { stackName } = facts();
   const approve = approval(options, context);
-  const request = { stackName, changeSet: options.execute, wait: options.stackWait, longestPauseMs: pollingPauseMs(options) };
+  const request = {
+    stackName,
+    changeSet: options.execute,
+    disableRollback: options.disableRollback === true,
+    resume: options.resume === true,
+    wait: options.stackWait,
+    longestPauseMs: pollingPauseMs(options),
+  };
   const prepared = await findPrepared(request, approve !== undefined, deps);
   if (approve !== undefined && !(await approve(await previewPrepared(prepared, deps)))) {
     answerDeployment({ action: 'declined', stack: prepared.stack, finished: true, recordedOnly: [], remarks: [] }, facts(), context);
     return false;
   }
-  answerDeployment(await executePrepared(prepared, request, deps), facts(), context);
+  const outcome = await keepProtection(await executePrepared(prepared, request, deps), options.terminationProtection, deps);
+  answerDeployment(outcome, facts(), context);
   return true;
 }

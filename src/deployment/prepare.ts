@@ -22,6 +22,7 @@ export interface StackOptions {
   readonly continueRollback: boolean;
   readonly skipResources: readonly string[] | undefined;
   readonly resume: boolean | undefined;
+  readonly terminationProtection: boolean | undefined;
   readonly yes: boolean | undefined;
   readonly preview: boolean | undefined;
 }
@@ -32,7 +33,7 @@ export interface PreparedStack {
   readonly may: DeployPermissions;
   /** What the template has, before any transform. */
   readonly resources: readonly { readonly logicalId: string; readonly type: string }[];
-  readonly wish: Omit<Wish, 'templateText'> & { readonly capabilities: readonly string[] };
+  readonly wish: Omit<Wish, 'templateText' | 'switches'> & { readonly capabilities: readonly string[] };
 }
 
 /** The tag by which `list-serverless` of the reference tool knows its stacks; any tool's list goes on working. */
@@ -47,7 +48,12 @@ const CAPABILITIES = ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO
  */
 export async function prepareStack(options: StackOptions, template: Template, context: Context): Promise<PreparedStack> {
   const given = await givenParameters(options, context);
-  const may = { ...options, skipResources: options.skipResources ?? [], resume: options.resume === true };
+  const may = {
+    ...options,
+    skipResources: options.skipResources ?? [],
+    resume: options.resume === true,
+    liftProtection: options.terminationProtection === false,
+  };
   const deps = await stackDeps(context);
   const plan = await lookAtStack(options.stackName, may, pollingPauseMs(options), deps);
   await checkPlan(plan, template, options.yes === true || options.preview === true, deps, context);
@@ -130,7 +136,7 @@ export function describeStackWish(plan: PreparedStack['plan'], stackName: string
     case 'create':
       return plan.reuse === undefined ? `stack ${stackName} does not exist yet` : `stack ${stackName} is empty (${plan.reuse.status})`;
     case 'update':
-      return `stack ${stackName} is ${plan.stack.status}${plan.resume ? ' and goes on from there, without rollback' : ''}`;
+      return `stack ${stackName} is ${plan.stack.status}${plan.resume ? ` and goes on from there, without rollback${plan.stack.express === true ? ', in express mode' : ''}` : ''}`;
     case 'recreate':
       return `stack ${stackName} never came up (${plan.stack.status}) and is made anew`;
     case 'roll-back':

@@ -2,11 +2,23 @@ import { randomBytes } from 'node:crypto';
 
 import type { ChangeSet, ChangeSetReference, ChangeSetRequest, Stacks } from '../clients/cloudformation.ts';
 import type { Clock } from '../context.ts';
-import { UserError } from '../errors.ts';
+import type { Locate } from '../template/locate.ts';
+import { formatFinding, readFindings, type StackFinding } from './findings.ts';
+import type { StackDeps } from './operation.ts';
+import { explainRefusal, refusedChangeSet } from './refused-change-set.ts';
 
 /** A change set that is ready to be executed, or the news that there is nothing to change. */
 export type PreparedChangeSet =
-  | { readonly kind: 'ready'; readonly id: string; readonly stackId: string; readonly changeSet: ChangeSet }
+  | {
+      readonly kind: 'ready';
+      readonly id: string;
+      readonly stackId: string;
+      readonly changeSet: ChangeSet;
+      /** Warnings of CloudFormation's pre-deployment validation. */
+      readonly findings: readonly StackFinding[];
+      /** Rollback stays on although it was to be off: see mindReplacements. */
+      readonly keepsRollback?: true;
+    }
   | { readonly kind: 'unchanged'; readonly stackId: string };
 
 /** The two sentences with which CloudFormation says that nothing would change (it has no status for that). */
@@ -27,24 +39,32 @@ export function changeSetName(nowMs: number): string {
 export interface PrepareOptions {
   /** Ask for the values of properties before and after. */
   readonly values?: boolean | undefined;
+  /** Where the user's template has what findings are about. */
+  readonly locate?: Locate | undefined;
 }
 
 /**
  * Creates a change set and waits until it is complete. An empty or failed one is deleted again, and so is one that the
- * user interrupts. Throws UserError CHANGE_SET_FAILED with CloudFormation's reason.
+ * user interrupts. Warnings of the pre-deployment validation are told. Throws UserError CHANGE_SET_FAILED with what was found, or
+ * with CloudFormation's reason.
  */
 export async function prepareChangeSet(
-  stacks: Stacks,
-  clock: Clock,
   request: ChangeSetRequest,
-  signal: AbortSignal,
+  deps: StackDeps,
   options: PrepareOptions = {},
 ): Promise<PreparedChangeSet> {
+  const { stacks, clock, signal } = deps;
+  const locate = options.locate ?? (() => undefined);
   const { id, stackId } = await stacks.createChangeSet(request, signal);
   try {
     const changeSet = await waitForChangeSet(stacks, clock, { id, values: options.values }, signal);
-    if (changeSet.status !== 'FAILED') return { kind: 'ready', id, stackId, changeSet };
-    if (!NO_CHANGES.test(changeSet.statusReason ?? '')) throw refused(request.stackName, changeSet);
+    if (changeSet.status !== 'FAILED') {
+      const findings = request.disableValidation === true ? [] : await readFindings(id, locate, deps);
+      for (const finding of findings) deps.reporter.warn(sayWarning(finding));
+      return { kind: 'ready', id, stackId, changeSet, findings };
+    }
+    if (!NO_CHANGES.test(changeSet.statusReason ?? ''))
+      throw refusedChangeSet(request.stackName, await explainRefusal(changeSet, locate, deps));
   } catch (error) {
     await discardChangeSet(stacks, id);
     throw error;
@@ -53,19 +73,16 @@ export async function prepareChangeSet(
   return { kind: 'unchanged', stackId };
 }
 
+function sayWarning(finding: StackFinding): string {
+  return `${formatFinding(finding)}${finding.remedy === undefined ? '' : `. ${finding.remedy}`}`;
+}
+
 async function waitForChangeSet(stacks: Stacks, clock: Clock, reference: ChangeSetReference, signal: AbortSignal): Promise<ChangeSet> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 1.6, LONGEST_PAUSE_MS)) {
     const changeSet = await stacks.changeSet(reference, signal);
     if (!/_IN_PROGRESS$|_PENDING$/.test(changeSet.status)) return changeSet;
     await clock.sleep(pause, signal);
   }
-}
-
-function refused(stackName: string, changeSet: ChangeSet): UserError {
-  const reason = changeSet.statusReason ?? 'no reason given';
-  return new UserError('CHANGE_SET_FAILED', `CloudFormation cannot make a change set for ${stackName}: ${reason}`, {
-    hint: 'Nothing was changed. Mend what it says in the template, then run the command again',
-  });
 }
 
 /** Tidying up must not hide why it became necessary: a change set that stays behind does no harm. */

@@ -1,11 +1,12 @@
 import type { Stack } from '../clients/cloudformation.ts';
 import { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
+import { beginDeletion } from './begin-deletion.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { exportsOf, refuseWhenImported } from './exports.ts';
 import { failedOperation, failedResources } from './failed.ts';
 import { waitForRest } from './look.ts';
-import { newToken, runOperation, type StackDeps } from './operation.ts';
+import { runOperation, type StackDeps } from './operation.ts';
 import { planDeletion } from './plan.ts';
 
 export interface DeleteRequest {
@@ -13,6 +14,8 @@ export interface DeleteRequest {
   readonly longestPauseMs: number | undefined;
   /** False: a stack with a running operation is refused. */
   readonly waitForStack: boolean;
+  /** Termination protection may be lifted. */
+  readonly liftProtection: boolean;
   /** Logical ids of resources that may stay behind when they cannot be deleted. */
   readonly retain: readonly string[];
 }
@@ -23,7 +26,7 @@ export interface DeleteRequest {
  */
 export async function checkDeletable(
   stack: Stack,
-  request: Pick<DeleteRequest, 'waitForStack'>,
+  request: Pick<DeleteRequest, 'waitForStack' | 'liftProtection'>,
   deps: StackDeps,
   alsoDeleted: readonly string[] = [],
 ): Promise<void> {
@@ -84,7 +87,7 @@ interface Attempt {
 async function attempt(stack: Stack, request: DeleteRequest, retain: readonly string[], deps: StackDeps, step: Step): Promise<Attempt> {
   const log = createEventLog(deps, step, 0);
   const { longestPauseMs, roleArn } = request;
-  const begin = () => deps.stacks.deleteStack(stack.id, { roleArn, retain, token: newToken() }, deps.signal);
+  const begin = () => beginDeletion(stack, { roleArn, retain }, deps);
   const { status } = await runOperation({ stack, begin, log, longestPauseMs }, deps);
   return { status, log };
 }

@@ -2,10 +2,12 @@ import type { Stack } from '../clients/cloudformation.ts';
 import { UserError } from '../errors.ts';
 import { plural } from '../output/format.ts';
 import type { Step } from '../output/reporter.ts';
+import type { Locate } from '../template/locate.ts';
 import { discardChangeSet, type PreparedChangeSet } from './change-set.ts';
 import { createEventLog } from './event-log.ts';
 import type { PlaceOf } from './explain-failure.ts';
 import { failedOperation } from './failed.ts';
+import type { StackFinding } from './findings.ts';
 import { removeEmptyStack, tidyUp } from './leftovers.ts';
 import { lookAtStack } from './look.ts';
 import { followOperation, newToken, reread, type StackDeps } from './operation.ts';
@@ -14,6 +16,7 @@ import { previewFromTemplate, type Preview } from './preview.ts';
 import { makeChangeSet, previewOf } from './preview-stack.ts';
 import { repairStack, type SoundStack } from './repair.ts';
 import { warnOfPolicy } from './stack-policy.ts';
+import { executionRollback, hasWishedSettings, isRollbackOff } from './switches.ts';
 import { isAlreadyDeployed, type Wish } from './unchanged.ts';
 
 export interface DeployRequest extends Wish {
@@ -30,6 +33,8 @@ export interface DeployRequest extends Wish {
   readonly wait: boolean;
   readonly longestPauseMs: number | undefined;
   readonly placeOf: PlaceOf;
+  /** The same for values as CloudFormation points at them. */
+  readonly locate?: Locate | undefined;
   /** Shown what would be done before it is done; false leaves everything as it is. */
   readonly approve?: ((preview: Preview) => Promise<boolean>) | undefined;
   /** Told as soon as CloudFormation has begun. */
@@ -48,6 +53,10 @@ export interface DeployOutcome {
   readonly recordedOnly: readonly string[];
   /** Further remarks of the endpoint about what came up. */
   readonly remarks: readonly string[];
+  /** What CloudFormation's pre-deployment validation warned of. */
+  readonly findings?: readonly StackFinding[] | undefined;
+  /** Resources go on becoming ready (express mode). */
+  readonly stabilising?: boolean | undefined;
 }
 
 /**
@@ -85,7 +94,7 @@ async function deployOnce(request: DeployRequest, deps: StackDeps): Promise<Depl
       const sound = await repairStack(plan, request, deps, step);
       const prepared = await makeChangeSet(sound, request, deps);
       return prepared.kind === 'unchanged'
-        ? nothingToChange(prepared.stackId, request, deps, step)
+        ? nothingToChange(sound, prepared.stackId, request, deps, step)
         : execute(request, sound, prepared, deps, step);
     });
   }
@@ -96,7 +105,8 @@ async function deployOnce(request: DeployRequest, deps: StackDeps): Promise<Depl
     step.summary(made.kind === 'unchanged' ? 'nothing to change' : plural(made.changeSet.changes.length, 'change'));
     return { sound: found, prepared: made };
   });
-  if (prepared.kind === 'unchanged') return settled('unchanged', await reread(deps, prepared.stackId, stackName));
+  if (prepared.kind === 'unchanged')
+    return deps.reporter.step(title, (step) => nothingToChange(sound, prepared.stackId, request, deps, step));
   if (!(await approved(request, sound, prepared, deps))) {
     await giveUp(request, sound, prepared.id, deps);
     return settled('declined', sound.kind === 'update' ? sound.stack : undefined);
@@ -121,10 +131,20 @@ async function giveUp(request: DeployRequest, sound: SoundStack, changeSetId: st
   if (sound.kind === 'create') await removeEmptyStack(request.stackName, deps);
 }
 
-async function nothingToChange(stackId: string, request: DeployRequest, deps: StackDeps, step: Step): Promise<DeployOutcome> {
+async function nothingToChange(
+  sound: SoundStack,
+  stackId: string,
+  request: DeployRequest,
+  deps: StackDeps,
+  step: Step,
+): Promise<DeployOutcome> {
+  if (sound.kind === 'update' && sound.resume) return (await import('./replay.ts')).replay(sound, request, deps, step);
   step.summary('nothing to change');
   await tidyUp(stackId, deps);
-  return settled('unchanged', await reread(deps, stackId, request.stackName));
+  const stack = await reread(deps, stackId, request.stackName);
+  if (!hasWishedSettings(stack, request.switches))
+    deps.reporter.warn('CloudFormation takes other notification topics or rollback alarms only together with another change');
+  return settled('unchanged', stack);
 }
 
 function settled(action: DeployAction, stack: Stack | undefined): DeployOutcome {
@@ -140,18 +160,24 @@ async function execute(
 ): Promise<DeployOutcome> {
   const action = request.plan.kind === 'recreate' ? 'recreated' : sound.kind === 'update' ? 'updated' : 'created';
   if (sound.kind === 'update' && request.approve === undefined) await warnOfPolicy(sound.stack, prepared.changeSet.changes, deps);
+  const { changeSet, stackId } = prepared;
+  const isOff = isRollbackOff(request.switches, sound) && prepared.keepsRollback !== true;
+  const rollback = executionRollback(isOff, changeSet);
   const begin = async (): Promise<void> => {
     try {
       deps.signal.throwIfAborted();
-      const resume = sound.kind === 'update' && sound.resume ? { disableRollback: true } : {};
-      await deps.stacks.executeChangeSet(prepared.id, { token: newToken(), ...resume }, deps.signal);
+      await deps.stacks.executeChangeSet(prepared.id, { token: newToken(), ...rollback }, deps.signal);
       request.onBegin?.(prepared.stackId);
     } catch (error) {
       await giveUp(request, sound, prepared.id, deps);
       throw error;
     }
   };
-  return carryOut({ ...request, action, stackId: prepared.stackId, total: prepared.changeSet.changes.length, begin }, deps, step);
+  const hint = isOff
+    ? `Everything was left as it is; go on from there with lambda-tool deploy-serverless -sn ${request.stackName} --resume${deps.target ?? ''}`
+    : undefined;
+  const outcome = await carryOut({ ...request, action, stackId, total: changeSet.changes.length, begin, hint }, deps, step);
+  return { ...outcome, findings: prepared.findings };
 }
 
 export interface Execution {
@@ -164,6 +190,8 @@ export interface Execution {
   readonly wait: boolean;
   readonly longestPauseMs: number | undefined;
   readonly placeOf?: PlaceOf | undefined;
+  /** What helps when it fails, besides mending the cause. */
+  readonly hint?: string | undefined;
 }
 
 /** Has a creation or update begin and follows it to its end. Throws UserError STACK_FAILED with the first cause. */
@@ -180,9 +208,10 @@ export async function carryOut(execution: Execution, deps: StackDeps, step: Step
   const stack = { id: stackId, name: stackName };
   const { status } = await followOperation({ stack, log, longestPauseMs: execution.longestPauseMs }, after, deps);
   if (status !== 'CREATE_COMPLETE' && status !== 'UPDATE_COMPLETE') {
-    throw await failedOperation({ stackName, stackId, status, placeOf: execution.placeOf }, log, deps);
+    throw await failedOperation({ stackName, stackId, status, placeOf: execution.placeOf, hint: execution.hint }, log, deps);
   }
   step.summary(log.describe());
   const now = await reread(deps, stackId, stackName);
-  return { action, stack: now, finished: true, recordedOnly: log.recordedOnly(), remarks: log.remarks() };
+  const stabilising = now.detailedStatus === 'CONFIGURATION_COMPLETE' || log.stabilises();
+  return { action, stack: now, finished: true, recordedOnly: log.recordedOnly(), remarks: log.remarks(), stabilising };
 }

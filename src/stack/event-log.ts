@@ -36,6 +36,8 @@ export interface EventLog {
   open(): readonly OpenResource[];
   /** Tells something else about the operation. */
   note(text: string): void;
+  /** Whether resources were done before they were ready (express mode). */
+  stabilises(): boolean;
   /** Types of resources of which the endpoint said that it only records them. */
   recordedOnly(): readonly string[];
   /** What else the endpoint remarked about resources that came up: `Fn: …`. */
@@ -44,6 +46,8 @@ export interface EventLog {
 
 /** The local target gives remarks as the reason of an event that tells of success; AWS gives none there. */
 const RECORDED_ONLY = /^Recorded only/;
+/** What express mode says of a resource whose configuration is applied (aws-cdk-cli pull request 1689); no remark of one resource. */
+const EXPRESS_MODE = /using Express Mode/i;
 const CAME_UP = new Set(['CREATE_COMPLETE', 'UPDATE_COMPLETE']);
 const STACK_TYPE = 'AWS::CloudFormation::Stack';
 
@@ -55,13 +59,15 @@ export function createEventLog(deps: { readonly reporter: Reporter; readonly clo
   const nested = new Set<string>();
   const recorded = new Set<string>();
   const remarks = new Set<string>();
+  let isExpress = false;
   let status: string | undefined;
   // The server's clock is not known, only a time that it has passed, and when we heard of it.
   let newest = { server: 0, heardAt: 0 };
 
   const takeRemarks = (event: FollowedEvent, isOwn: boolean): void => {
     for (const remark of event.reason?.split('; ') ?? []) {
-      if (RECORDED_ONLY.test(remark)) recorded.add(event.resourceType);
+      if (EXPRESS_MODE.test(remark)) isExpress = true;
+      else if (RECORDED_ONLY.test(remark)) recorded.add(event.resourceType);
       else remarks.add(isOwn ? remark : `${nameOf(event)}: ${remark}`);
     }
   };
@@ -105,6 +111,7 @@ export function createEventLog(deps: { readonly reporter: Reporter; readonly clo
     status: () => status,
     open: () => openResources(open, newest.server + deps.clock.now() - newest.heardAt),
     note: (text) => step.note(text, { lasting: true }),
+    stabilises: () => isExpress,
     recordedOnly: () => [...recorded].toSorted(),
     remarks: () => [...remarks],
   };

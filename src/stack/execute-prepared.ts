@@ -5,11 +5,16 @@ import { newToken, type StackDeps } from './operation.ts';
 import { readChanges, type Preview } from './preview.ts';
 import { collectChanges } from './preview-stack.ts';
 import { readPolicy } from './stack-policy.ts';
+import { executionRollback, replacedResources } from './switches.ts';
 
 export interface ExecuteRequest {
   readonly stackName: string;
   /** Name or ARN. */
   readonly changeSet: string;
+  /** Leave everything as it is when it fails. */
+  readonly disableRollback: boolean;
+  /** The stack is in a failed state: CloudFormation takes no update with rollback on. */
+  readonly resume: boolean;
   readonly wait: boolean;
   readonly longestPauseMs: number | undefined;
 }
@@ -41,7 +46,23 @@ export async function findPrepared(request: ExecuteRequest, values: boolean, dep
       },
     );
   }
+  if (request.disableRollback && (changeSet.express === true || changeSet.onStackFailure !== undefined)) throw settled(changeSet);
   return { stack, changeSet, isCreation: stack.status === 'REVIEW_IN_PROGRESS' };
+}
+
+function settled({ name, express }: ChangeSet): UserError {
+  const how = express === true ? 'it was made in express mode' : 'it was made with --on-failure';
+  return new UserError('USAGE', `--disable-rollback cannot be added to the change set ${name}: ${how}, which has settled that`, {
+    hint: 'Leave it out, or prepare a new change set',
+  });
+}
+
+/** CloudFormation replaces no resource with rollback off: then it stays on. */
+function keepsResources({ changes }: ChangeSet, { reporter }: StackDeps): boolean {
+  const { sure, possible } = replacedResources(changes);
+  if (sure.length + possible.length === 0) return true;
+  reporter.warn(`Rollback stays on: CloudFormation replaces no resource without it (${[...sure, ...possible].join(', ')})`);
+  return false;
 }
 
 async function describe(request: ExecuteRequest, stack: Stack, values: boolean, deps: StackDeps): Promise<ChangeSet> {
@@ -61,14 +82,16 @@ export async function previewPrepared({ stack, changeSet, isCreation }: Prepared
   const operation = isCreation ? 'create' : 'update';
   const policy = isCreation ? undefined : await readPolicy(stack, deps);
   const changes = readChanges(await collectChanges(changeSet, [], deps), operation, policy);
-  return { stackName: stack.name, stackId: stack.id, changeSet: changeSet.name, operation, changes };
+  return { stackName: stack.name, stackId: stack.id, changeSet: changeSet.name, operation, changes, findings: [] };
 }
 
 /** Executes a prepared change set and follows it to its end; one that cannot begin stays. Throws UserError STACK_FAILED, STACK_BUSY. */
 export function executePrepared(prepared: PreparedDeployment, request: ExecuteRequest, deps: StackDeps): Promise<DeployOutcome> {
   const { stack, changeSet, isCreation } = prepared;
   const { wait, longestPauseMs } = request;
-  const begin = () => deps.stacks.executeChangeSet(changeSet.id, { token: newToken() }, deps.signal);
+  const isOff = request.resume || (request.disableRollback && keepsResources(changeSet, deps));
+  const rollback = executionRollback(isOff, changeSet);
+  const begin = () => deps.stacks.executeChangeSet(changeSet.id, { token: newToken(), ...rollback }, deps.signal);
   const total = changeSet.changes.length;
   const action = isCreation ? 'created' : 'updated';
   return deps.reporter.step({ kind: 'stack', name: stack.name }, (step) =>

@@ -33,6 +33,8 @@ export interface DeployPermissions {
   /** Go on from a failed creation or update instead of going back first. */
   readonly resume: boolean;
   readonly skipResources: readonly string[];
+  /** Termination protection may be lifted from a stack that has to be deleted: `--no-termination-protection`. */
+  readonly liftProtection?: boolean | undefined;
 }
 
 /** Decides what a deployment does; pure, so that it can be decided, printed and tested before anything happens. */
@@ -41,6 +43,7 @@ export function planDeployment(stack: Stack | undefined, may: DeployPermissions)
   const rule = ruleFor(stack);
   if (rule === undefined) return unknownState(stack);
   if (may.resume && rule.canResume === true) return { kind: 'update', stack, resume: true };
+  if (stack.express === true && rule.deploy === 'roll-back') return onlyForward(stack, rule, may);
   switch (rule.deploy) {
     case 'create':
       return { kind: 'create', reuse: stack.status === 'REVIEW_IN_PROGRESS' ? stack : undefined };
@@ -50,7 +53,7 @@ export function planDeployment(stack: Stack | undefined, may: DeployPermissions)
       return may.waitForStack ? { kind: 'wait', stack } : forbidden(stack, rule, 'wait-for-stack', WAIT_HINT);
     case 'recreate':
       if (!may.recreate) return forbidden(stack, rule, 'recreate', `Delete it first: lambda-tool delete-serverless ${stack.name}`);
-      return stack.terminationProtection ? protectedStack(stack, rule) : { kind: 'recreate', stack };
+      return stack.terminationProtection && may.liftProtection !== true ? protectedStack(stack, rule) : { kind: 'recreate', stack };
     case 'roll-back':
     case 'continue-rollback':
       if (!may.continueRollback) return forbidden(stack, rule, 'continue-rollback', 'Leave out --no-continue-rollback to have that done');
@@ -60,13 +63,20 @@ export function planDeployment(stack: Stack | undefined, may: DeployPermissions)
   }
 }
 
+/** A stack that failed in express mode takes no rollback, only updates in express mode (aws-cdk-cli issue 1739). */
+function onlyForward(stack: Stack, rule: StatusRule, may: DeployPermissions): StackPlan {
+  if (may.continueRollback) return { kind: 'update', stack, resume: true };
+  const hint = 'It failed in express mode: deploy a template that works, in express mode and without --no-continue-rollback';
+  return forbidden(stack, rule, 'continue-rollback', hint);
+}
+
 /** What a deletion does: `follow` one that runs already, `wait` for another operation, or `delete`. */
 export type DeletionPlan = { readonly kind: 'delete' | 'follow' | 'wait' } | Refusal;
 
 /** Decides what a deletion does. A state that we do not know is left to CloudFormation to judge. */
-export function planDeletion(stack: Stack, may: Pick<DeployPermissions, 'waitForStack'>): DeletionPlan {
+export function planDeletion(stack: Stack, may: Pick<DeployPermissions, 'waitForStack' | 'liftProtection'>): DeletionPlan {
   const rule = ruleFor(stack);
-  if (stack.terminationProtection && rule?.delete !== 'follow') return protectedStack(stack, rule);
+  if (stack.terminationProtection && may.liftProtection !== true && rule?.delete !== 'follow') return protectedStack(stack);
   if (rule === undefined || rule.delete === 'delete' || rule.delete === 'retry') return { kind: 'delete' };
   if (!may.waitForStack) return forbidden(stack, rule, 'wait-for-stack', WAIT_HINT);
   return { kind: rule.delete };
@@ -92,14 +102,16 @@ function forbidden(stack: Stack, rule: StatusRule, name: string, hint: string): 
   return refuse(stack, `${rule.meaning}, and --no-${name} was given`, hint);
 }
 
-function protectedStack(stack: Stack, rule: StatusRule | undefined): Refusal {
-  const state = rule?.deploy === 'recreate' ? `${rule.meaning} and has to be deleted, but it` : undefined;
+/** `rule`: of a stack that a deployment has to delete first. */
+function protectedStack(stack: Stack, rule?: StatusRule): Refusal {
+  const state = rule === undefined ? undefined : `${rule.meaning} and has to be deleted, but it`;
+  const command = rule === undefined ? `delete-serverless ${stack.name}` : `deploy-serverless -sn ${stack.name}`;
   return {
     kind: 'refuse',
     stack,
     code: 'STACK_PROTECTED',
     reason: `Stack ${stack.name} ${state === undefined ? '' : `${state} `}is protected against deletion`,
-    hint: `Lift it first: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${stack.name}`,
+    hint: `If it may go, lift the protection: lambda-tool ${command} --no-termination-protection`,
   };
 }
 

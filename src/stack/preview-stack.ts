@@ -9,7 +9,9 @@ import { chooseParameters, type DeclaredParameter } from './parameters.ts';
 import { describeState, sayDeployment } from './plan.ts';
 import { previewFromTemplate, readChanges, type PlacedChange, type Preview } from './preview.ts';
 import type { SoundStack } from './repair.ts';
+import { mindReplacements } from './replacements.ts';
 import { readPolicy } from './stack-policy.ts';
+import { changeSetSwitches, type StackSwitches } from './switches.ts';
 import { isAlreadyDeployed } from './unchanged.ts';
 
 const NESTED_STACKS: ReadonlySet<string> = new Set(['AWS::CloudFormation::Stack', 'AWS::Serverless::Application']);
@@ -21,18 +23,22 @@ export interface ChangeSetWish {
   readonly keep?: boolean;
 }
 
-/** Has the change set of a deployment made. Throws UserError CHANGE_SET_FAILED; then nothing of it stays behind. */
+/** What a change set is made from. */
+export type ChangeSetSource = Pick<
+  DeployRequest,
+  'stackName' | 'template' | 'declared' | 'given' | 'capabilities' | 'tags' | 'roleArn' | 'resources' | 'switches' | 'locate'
+>;
+
+/** Has the change set of a deployment made. Throws UserError CHANGE_SET_FAILED, STACK_STATE; then nothing of it stays behind. */
 export async function makeChangeSet(
   sound: SoundStack,
-  request: DeployRequest,
+  request: ChangeSetSource,
   deps: StackDeps,
   wish: ChangeSetWish = {},
 ): Promise<PreparedChangeSet> {
   const current = sound.kind === 'update' ? sound.stack : undefined;
-  const make = (includeNestedStacks: boolean): Promise<PreparedChangeSet> =>
+  const makeWith = (switches: StackSwitches, includeNestedStacks: boolean): Promise<PreparedChangeSet> =>
     prepareChangeSet(
-      deps.stacks,
-      deps.clock,
       {
         stackName: request.stackName,
         changeSetName: changeSetName(deps.clock.now()),
@@ -44,13 +50,16 @@ export async function makeChangeSet(
         roleArn: request.roleArn,
         description: wish.keep === true ? PREPARED : undefined,
         includeNestedStacks,
+        ...changeSetSwitches(switches, sound),
       },
-      deps.signal,
-      { values: wish.values },
+      deps,
+      { values: wish.values, locate: request.locate },
     );
+  const nested = wish.values === true && request.resources.some(({ type }) => NESTED_STACKS.has(type));
+  const make = (switches: StackSwitches): Promise<PreparedChangeSet> =>
+    nested ? withOrWithoutNested((within) => makeWith(switches, within), deps) : makeWith(switches, false);
   try {
-    const nested = wish.values === true && request.resources.some(({ type }) => NESTED_STACKS.has(type));
-    return nested ? await withOrWithoutNested(make, deps) : await make(false);
+    return await mindReplacements(await make(request.switches), sound, request.switches, make, deps);
   } catch (error) {
     if (current === undefined) await removeEmptyStack(request.stackName, deps);
     throw error;
@@ -62,7 +71,7 @@ async function withOrWithoutNested(make: (nested: boolean) => Promise<PreparedCh
   try {
     return await make(true);
   } catch (error) {
-    if (!(error instanceof UserError) || error.code !== 'CHANGE_SET_FAILED') throw error;
+    if (!(error instanceof UserError) || error.code !== 'CHANGE_SET_FAILED' || error.details.length > 0) throw error;
     deps.reporter.warn(`The changes of nested stacks cannot be shown: ${error.message}`);
     return make(false);
   }
@@ -88,6 +97,7 @@ export async function previewOf(
     changeSet: prepared.changeSet.name,
     operation,
     changes: readChanges(shown, operation, policy),
+    findings: prepared.findings,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ResourceChange } from '../clients/cloudformation.ts';
+import type { StackFinding } from './findings.ts';
 import { propertyChanges, type PropertyChange } from './preview-properties.ts';
 import { widerRights } from './preview-rights.ts';
 import { denialsOf } from './stack-policy.ts';
@@ -12,6 +13,8 @@ export interface Preview {
   readonly changeSet: string | undefined;
   readonly operation: 'create' | 'update' | 'recreate';
   readonly changes: readonly PreviewChange[];
+  /** Warnings of CloudFormation's pre-deployment validation. */
+  readonly findings: readonly StackFinding[];
 }
 
 /** `action` and `replacement` are CloudFormation's own words. */
@@ -57,7 +60,7 @@ export function previewFromTemplate(
   resources: readonly { readonly logicalId: string; readonly type: string }[],
 ): Preview {
   const changes = resources.map(({ logicalId, type }) => addition(logicalId, type));
-  return { stackName, stackId: undefined, changeSet: undefined, operation: 'recreate', changes };
+  return { stackName, stackId: undefined, changeSet: undefined, operation: 'recreate', changes, findings: [] };
 }
 
 function addition(logicalId: string, resourceType: string): PreviewChange {

@@ -1,6 +1,7 @@
 import type { Stack } from '../clients/cloudformation.ts';
 import { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
+import { beginDeletion } from './begin-deletion.ts';
 import { createEventLog } from './event-log.ts';
 import { exportsOf, refuseWhenImported } from './exports.ts';
 import { failedOperation, failedResources } from './failed.ts';
@@ -45,7 +46,7 @@ async function removeStack(stack: Stack, request: RepairRequest, deps: StackDeps
   await refuseWhenImported(stack, exportsOf(stack), deps);
   step.note(sayDeployment(stack, 'recreate'), { lasting: true });
   const log = createEventLog(deps, step, 0);
-  const begin = () => deps.stacks.deleteStack(stack.id, { roleArn: request.roleArn, token: newToken() }, deps.signal);
+  const begin = () => beginDeletion(stack, { roleArn: request.roleArn }, deps);
   const end = await runOperation({ stack, begin, log, longestPauseMs: request.longestPauseMs }, deps);
   if (end.status === 'DELETE_COMPLETE') return;
   const what = 'could not be deleted to be created anew';
@@ -78,7 +79,7 @@ async function beginRollback(plan: RollbackPlan, { roleArn }: RepairRequest, { s
     if (!(error instanceof UserError) || error.code !== 'TEMPLATE_INVALID') throw error;
     // A stack that failed in express mode takes no rollback (aws-cdk-cli issue 1739).
     throw new UserError('STACK_STATE', `Stack ${plan.stack.name} cannot be rolled back: ${error.message}`, {
-      hint: 'Go on from where it stands, with --resume',
+      hint: 'Go on from where it stands: --resume, with --express when it failed in express mode',
       cause: error,
     });
   }

@@ -92,15 +92,28 @@ export const STACK_STATUSES: Readonly<Record<string, StatusRule>> = {
   IMPORT_ROLLBACK_COMPLETE: { meaning: 'is back at its last good state', deploy: 'update', delete: 'delete' },
 };
 
+/** See onlyForward in plan.ts. */
+const EXPRESS_ONLY_FORWARD = 'updates it from where it stands, in express mode';
+
 /**
  * The table as docs/stack-states.md shows it: status, meaning, and for deployment and deletion what is done and the switch.
  * @public scripts/docs.mjs writes that page
  */
 export function stackStateRows(): readonly (readonly string[])[] {
-  return Object.entries(STACK_STATUSES).map(([status, rule]) => {
+  return Object.entries(STACK_STATUSES).flatMap(([status, rule]) => {
     const deploy = DEPLOY_RULES[rule.deploy];
     const remove = DELETE_RULES[rule.delete];
     const resume = rule.canResume === true ? '; `--resume` goes on from there' : '';
-    return [`\`${status}\``, rule.meaning, deploy.does, `${deploy.switches}${resume}`, remove.does, remove.switches];
+    const row = [`\`${status}\``, rule.meaning, deploy.does, `${deploy.switches}${resume}`, remove.does, remove.switches];
+    if (rule.deploy !== 'roll-back') return [row];
+    const express = [
+      'the same in express mode',
+      'took no rollback and takes none',
+      EXPRESS_ONLY_FORWARD,
+      deploy.switches,
+      remove.does,
+      remove.switches,
+    ];
+    return [row, express];
   });
 }

@@ -1,5 +1,6 @@
 import type { Stack, Stacks } from '../clients/cloudformation.ts';
 import type { DeclaredParameter } from './parameters.ts';
+import { hasWishedSettings, type StackSwitches } from './switches.ts';
 
 export interface Wish {
   readonly templateText: string;
@@ -9,6 +10,7 @@ export interface Wish {
   readonly roleArn: string | undefined;
   /** Whether something outside the template and its parameters decides what it becomes (macros, dynamic references). */
   readonly hasOutsideInputs: boolean;
+  readonly switches: StackSwitches;
 }
 
 const AT_REST = new Set(['CREATE_COMPLETE', 'UPDATE_COMPLETE']);
@@ -20,6 +22,7 @@ const AT_REST = new Set(['CREATE_COMPLETE', 'UPDATE_COMPLETE']);
 export async function isAlreadyDeployed(stacks: Stacks, stack: Stack, wish: Wish, signal: AbortSignal): Promise<boolean> {
   if (!AT_REST.has(stack.status) || wish.hasOutsideInputs) return false;
   if (wish.roleArn !== undefined && wish.roleArn !== stack.roleArn) return false;
+  if (!hasWishedSettings(stack, wish.switches)) return false;
   if (!sameTags(stack.tags, wish.tags) || !sameParameters(stack, wish)) return false;
   const deployed = await stacks.template(stack.id, signal);
   return deployed !== undefined && normalise(deployed) === normalise(wish.templateText);

@@ -49,7 +49,8 @@ function lineOf(template: Template, path: Path): number {
   return line;
 }
 
-function pathInTemplate(template: Template, logicalId: string): Path | undefined {
+/** Where a template has a resource, or what a transform or loop has made it from. */
+export function pathInTemplate(template: Template, logicalId: string): Path | undefined {
   const resources = member(template.value, 'Resources');
   if (!isMap(resources)) return undefined;
   if (Object.hasOwn(resources, logicalId)) return ['Resources', logicalId];

@@ -175,7 +175,7 @@ describe('a preview as text', () => {
   );
 
   it('has a mark for every kind of change', () => {
-    const preview = { stackName: 'Shop', stackId: 'arn', changeSet: undefined, operation: 'update', changes } as const;
+    const preview = { stackName: 'Shop', stackId: 'arn', changeSet: undefined, operation: 'update', findings: [], changes } as const;
     const lines = renderPreview(preview, createStyle(false)).split('\n');
     expect(lines[0]).toBe('Changes of Shop: 1 to add, 1 to change, 1 to remove, 1 that only the operation can tell');
     expect(lines.slice(2)).toEqual([
@@ -188,7 +188,7 @@ describe('a preview as text', () => {
   });
 
   it('says what else can change when no resource does', () => {
-    const preview = { stackName: 'Shop', stackId: 'arn', changeSet: undefined, operation: 'update', changes: [] } as const;
+    const preview = { stackName: 'Shop', stackId: 'arn', changeSet: undefined, operation: 'update', findings: [], changes: [] } as const;
     expect(renderPreview(preview, createStyle(false))).toBe('Changes of Shop: outputs, tags or settings only');
   });
 });

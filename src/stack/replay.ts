@@ -1,0 +1,62 @@
+import { UserError } from '../errors.ts';
+import type { Step } from '../output/reporter.ts';
+import { carryOut, type DeployOutcome, type DeployRequest } from './deploy.ts';
+import { newToken, type StackDeps } from './operation.ts';
+import { chooseParameters } from './parameters.ts';
+import { describeState } from './plan.ts';
+import type { SoundStack } from './repair.ts';
+import { changeSetSwitches, isExpress } from './switches.ts';
+
+/**
+ * Updates a stack in a failed state with a template from which it does not seem to differ: the last one that worked. CloudFormation makes no
+ * change set of nothing, and only an update without one brings the stack back to a good state; in express mode there is no other way back
+ * (aws-cdk-cli pull request 1970). Throws UserError STACK_FAILED, or STACK_STATE when CloudFormation sees nothing to do at all.
+ */
+export function replay(
+  sound: Extract<SoundStack, { kind: 'update' }>,
+  request: DeployRequest,
+  deps: StackDeps,
+  step: Step,
+): Promise<DeployOutcome> {
+  const { stack } = sound;
+  const { express, notificationArns, rollbackTriggers, disableValidation } = changeSetSwitches(request.switches, sound);
+  step.note(`${describeState(stack)} and nothing differs from its template: it is updated with it once more`, { lasting: true });
+  const begin = async (): Promise<void> => {
+    try {
+      await deps.stacks.updateStack(
+        {
+          stackName: stack.id,
+          template: request.template,
+          parameters: chooseParameters(request.declared, request.given, stack).parameters,
+          capabilities: request.capabilities,
+          tags: request.tags,
+          roleArn: request.roleArn,
+          token: newToken(),
+          disableRollback: true,
+          express,
+          notificationArns,
+          rollbackTriggers,
+          disableValidation,
+        },
+        deps.signal,
+      );
+    } catch (error) {
+      throw isNothingToDo(error) ? stuck(stack.name, describeState(stack), isExpress(request.switches, sound), error) : error;
+    }
+  };
+  return carryOut({ ...request, action: 'updated', stackId: stack.id, total: 0, begin }, deps, step);
+}
+
+function isNothingToDo(error: unknown): error is UserError {
+  return error instanceof UserError && error.code === 'TEMPLATE_INVALID' && /No updates are to be performed/i.test(error.message);
+}
+
+function stuck(stackName: string, state: string, express: boolean, cause: Error): UserError {
+  return new UserError('STACK_STATE', `${state}, and CloudFormation finds nothing to update`, {
+    hint: express
+      ? 'Change something in the template (a Description of a resource will do), or delete the stack'
+      : 'Leave out --resume: the stack is rolled back to its last good state',
+    result: { stackName },
+    cause,
+  });
+}
