@@ -61,7 +61,7 @@ function instant(ms: number): string {
     .replace(/\.\d+Z$/, ' UTC');
 }
 
-function problem({ error, cause }: RunReport): string {
+function problem({ error, cause, consoleUrl }: RunReport): string {
   if (error === undefined) return '';
   const first =
     cause === undefined
@@ -70,7 +70,7 @@ function problem({ error, cause }: RunReport): string {
         : `<pre>${escapeHtml(error.details.join('\n'))}</pre>`
       : `<p><b>First cause</b> ${escapeHtml(cause.logicalId)} <span class="soft">${escapeHtml(cause.resourceType)}</span>${cause.place === undefined ? '' : ` at ${escapeHtml(cause.place)}`}</p><pre>${escapeHtml(cause.reason)}</pre>`;
   const hint = error.hint === undefined ? '' : `<p><b>Hint</b> ${escapeHtml(error.hint)}</p>`;
-  return `<section class="problem" aria-label="Failure"><p><b>${error.code}</b> ${escapeHtml(error.message)}</p>${first}${hint}</section>`;
+  return `<section class="problem" aria-label="Failure"><p><b>${error.code}</b> ${escapeHtml(error.message)}</p>${first}${hint}${consoleUrl === undefined ? '' : `<p>${linked(consoleUrl)}</p>`}</section>`;
 }
 
 function outputs({ outputs: rows }: RunReport): string {

@@ -27,6 +27,7 @@ export interface ReportedArtifact {
 }
 
 export interface ReportedCause {
+  /** `Table`, or `Orders/Table` in a nested stack. */
   readonly logicalId: string;
   readonly resourceType: string;
   readonly reason: string;
@@ -52,6 +53,8 @@ export interface RunReport {
   readonly stories: readonly StackStory[];
   readonly error: ShownError | undefined;
   readonly cause: ReportedCause | undefined;
+  /** The stack in AWS's console. */
+  readonly consoleUrl: string | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -79,6 +82,7 @@ export function reportRun(end: RunEnd, hide: (text: string) => string): RunRepor
     stories,
     error,
     cause: readCause(result, error),
+    consoleUrl: text(result['consoleUrl']),
     warnings,
   };
 }
@@ -104,14 +108,13 @@ function readArtifacts(result: Readonly<Record<string, unknown>>, events: readon
 
 function readCause(result: Readonly<Record<string, unknown>>, error: ShownError | undefined): ReportedCause | undefined {
   const cause = record(result['cause']);
-  const logicalId = text(cause['logicalId']);
+  const logicalId = text(cause['path']) ?? text(cause['logicalId']);
   if (logicalId === undefined || error === undefined) return undefined;
-  const shown = error.details.map((line) => /^Cause\s.*\), (\S+:\d+)/.exec(line)?.[1]).find((place) => place !== undefined);
   return {
     logicalId,
     resourceType: text(cause['resourceType']) ?? '',
     reason: text(cause['reason']) ?? '',
-    place: text(cause['place']) ?? shown,
+    place: text(cause['place']),
   };
 }
 

@@ -32,7 +32,7 @@ function heading({ command, ok, subject, outcome, startedAt, endedAt, account, r
   return known.length === 0 ? line : `${line}\n\n${known.join(' · ')}`;
 }
 
-function failure({ error, cause }: RunReport): string[] {
+function failure({ error, cause, consoleUrl }: RunReport): string[] {
   if (error === undefined) return [];
   const first =
     cause === undefined
@@ -46,6 +46,7 @@ function failure({ error, cause }: RunReport): string[] {
     ...first,
     ...(first.length === 0 && error.details.length > 0 ? [fence(error.details.join('\n'))] : []),
     ...(error.hint === undefined ? [] : [`**Hint:** ${escape(error.hint)}`]),
+    ...(consoleUrl === undefined ? [] : [consoleUrl]),
   ];
 }
 
