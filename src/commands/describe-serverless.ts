@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { announce, requireStackName } from '../deployment/identity.ts';
 import { stackDeps } from '../deployment/stack-deps.ts';
 import { UserError } from '../errors.ts';
+import type { StackDeps } from '../stack/operation.ts';
 import { defineCommand } from './define.ts';
 
 export const describeServerless = defineCommand({
@@ -12,11 +13,12 @@ export const describeServerless = defineCommand({
   group: 'Applications',
   aws: true,
   positionals: [{ name: 'stack-name', describe: 'Name or ARN of the stack; --stack-name beats it', option: 'stack-name' }],
-  options: ['stack-name', 'drift', 'port'],
+  options: ['stack-name', 'drift', 'timeline', 'port'],
   persist: ['stack-name'],
   examples: [
     { command: 'lambda-tool describe-serverless Shop', describe: '' },
     { command: 'lambda-tool describe-serverless Shop --drift', describe: 'and what was changed outside of the stack' },
+    { command: 'lambda-tool describe-serverless Shop --timeline', describe: 'and how long its last operation took, by resource' },
     { command: 'lambda-tool describe-serverless --local', describe: 'the stack named after this directory' },
   ],
   async run(options, context) {
@@ -39,9 +41,24 @@ export const describeServerless = defineCommand({
       import('../inventory/render-description.ts'),
     ]);
     const description = { ...identity, stack, inventory, endpoints, drift, deployment: undefined };
-    context.reporter.result({ data: describeForMachines(description), human: renderDescription(description, context.clock.now()) });
+    const waterfall = options.timeline === true ? await lastTimeline(stack.id, deps, context) : undefined;
+    context.reporter.result({
+      data: { ...describeForMachines(description), ...(waterfall === undefined ? {} : { timeline: waterfall.data }) },
+      human: [...renderDescription(description, context.clock.now()), ...(waterfall === undefined ? [] : ['', waterfall.text])],
+    });
   },
 });
+
+/** Which resource took how long when the stack was last worked on. */
+async function lastTimeline(stackId: string, deps: StackDeps, context: Context) {
+  const [{ readLastOperation }, { buildTimeline }, { timelineData, timelineText }] = await Promise.all([
+    import('../stack/last-operation.ts'),
+    import('../stack/timeline.ts'),
+    import('../report/timeline-answer.ts'),
+  ]);
+  const timeline = buildTimeline(await readLastOperation(stackId, deps));
+  return { data: timelineData(timeline), text: timelineText('Timeline of the last operation', timeline, context.env) };
+}
 
 /** Names the stack that may have been meant, when the list of stacks may be read. */
 async function notFound(stackName: string, stacks: Stacks, context: Context): Promise<UserError> {

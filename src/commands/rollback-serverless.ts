@@ -39,6 +39,9 @@ export const rollbackServerless = defineCommand({
     's3-prefix',
     'resolve-s3',
     'yes',
+    'timeline',
+    'report',
+    'outputs-file',
     'port',
   ],
   examples: [

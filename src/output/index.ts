@@ -146,7 +146,7 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       const replacer = error === undefined ? undefined : secrets.replacer;
       if (format !== 'table') stdout.write(renderDocument(format, { command, error, result, warnings }, replacer));
       else if (answer !== undefined && error === undefined) {
-        stdout.write(renderAnswer(answer, answerStyle, stdout.isTTY === true ? stdout.columns : undefined));
+        stdout.write(renderAnswer(answer, answerStyle, stdout.isTTY === true ? stdout.columns || undefined : undefined));
       }
       if (error !== undefined) shown.write(renderError(error, errorStyle));
       for (const line of annotations) shown.write(`${line}\n`);

@@ -16,7 +16,7 @@ export interface ShownError {
 export function renderAnswer(answer: Answer, style: Style, columns?: number): string {
   const parts = answer.human.map((part) => {
     if (typeof part === 'object') return renderTable(part, style, columns);
-    return typeof part === 'string' ? part : part(style);
+    return typeof part === 'string' ? part : part(style, columns);
   });
   return parts.map((part) => `${part}\n`).join('');
 }

@@ -29,8 +29,8 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Text with colours of its own, where stdout shows colours. */
-export type StyledText = (style: Style) => string;
+/** Text with colours of its own, where stdout shows colours. `columns` is the width of the terminal, where it is one. */
+export type StyledText = (style: Style, columns?: number) => string;
 
 /** The answer of a command: `data` for machines, `text` and `tables` for people. */
 export interface Answer {

@@ -1,5 +1,13 @@
-import { BAR_WORDS, barKind, busyMs, type BarKind, type Timeline, type TimelineBar, type TimelineRow } from '../stack/timeline.ts';
-import { formatSeconds } from './format.ts';
+import {
+  BAR_WORDS,
+  barKind,
+  busyMs,
+  formatStretch,
+  type BarKind,
+  type Timeline,
+  type TimelineBar,
+  type TimelineRow,
+} from '../stack/timeline.ts';
 import type { Style } from './style.ts';
 import { cutColumns, displayWidth, padColumns } from './width.ts';
 
@@ -31,12 +39,12 @@ export function renderTimeline(timeline: Timeline, view: TimelineView): string[]
   const shown = chooseRows(timeline, view.rows);
   if (shown.length === 0) return [];
   const mark = view.unicode ? '…' : '...';
-  const widths = columnWidths(shown, view);
+  const widths = columnWidths(shown, timeline, view);
   const gap = ' '.repeat(GAP);
   const lines = shown.map((row) => {
     const name = padColumns(cutColumns(nameOf(row), widths.name, mark), widths.name);
     const type = padColumns(cutColumns(row.resourceType, widths.type, mark), widths.type);
-    const took = formatSeconds(busyMs(row)).padStart(widths.took);
+    const took = formatStretch(busyMs(row), timeline).padStart(widths.took);
     const parts = [name, ...(widths.type === 0 ? [] : [view.style('dim', type)]), drawBars(row.bars, timeline, widths.bar, view), took];
     return `${parts.join(gap)}${endWords(row)}`.trimEnd();
   });
@@ -61,13 +69,13 @@ interface Widths {
   readonly took: number;
 }
 
-function columnWidths(rows: readonly TimelineRow[], { columns }: TimelineView): Widths {
+function columnWidths(rows: readonly TimelineRow[], timeline: Timeline, { columns }: TimelineView): Widths {
   const most = (text: (row: TimelineRow) => string, limit: number): number =>
     Math.min(
       limit,
       rows.reduce((width, row) => Math.max(width, displayWidth(text(row))), 0),
     );
-  const took = most((row) => formatSeconds(busyMs(row)), 12);
+  const took = most((row) => formatStretch(busyMs(row), timeline), 12);
   const ending = rows.reduce((width, row) => Math.max(width, displayWidth(endWords(row))), 0);
   const room = columns - took - ending - GAP;
   const longest = most(nameOf, LONGEST_NAME);

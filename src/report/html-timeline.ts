@@ -1,5 +1,4 @@
-import { formatSeconds } from '../output/format.ts';
-import { BAR_WORDS, barKind, busyMs, type Timeline, type TimelineBar, type TimelineRow } from '../stack/timeline.ts';
+import { BAR_WORDS, barKind, busyMs, formatStretch, type Timeline, type TimelineBar, type TimelineRow } from '../stack/timeline.ts';
 import { escapeHtml } from './escape-html.ts';
 
 const TICKS = 5;
@@ -21,7 +20,7 @@ ${timeline.rows.map((row) => htmlRow(row, timeline.durationMs)).join('\n')}
 function axis(durationMs: number): string {
   const spans = Array.from({ length: TICKS }, (_, at) => {
     const share = at / (TICKS - 1);
-    return `<span style="left:${percent(share)}">${formatSeconds(durationMs * share)}</span>`;
+    return `<span style="left:${percent(share)}">${formatStretch(durationMs * share, { durationMs })}</span>`;
   });
   return `<div class="axis">${spans.join('')}</div>`;
 }
@@ -31,12 +30,12 @@ function htmlRow(row: TimelineRow, durationMs: number): string {
   const indent = row.depth === 0 ? '' : ` style="padding-left:${row.depth * 1.25}rem"`;
   const reason = row.bars.find((bar) => bar.outcome === 'failed')?.reason;
   const words = [...new Set(row.bars.map(endWord))].join(', ');
-  return `<tr><th scope="row"${indent} title="${escapeHtml(row.logicalId)}">${escapeHtml(own)}</th><td class="soft">${escapeHtml(row.resourceType)}</td><td class="chart"><div class="track" aria-hidden="true">${row.bars.map((bar) => htmlBar(bar, durationMs)).join('')}</div></td><td>${formatSeconds(busyMs(row))}</td><td class="words">${escapeHtml(words)}${reason === undefined ? '' : `: ${escapeHtml(reason)}`}</td></tr>`;
+  return `<tr><th scope="row"${indent} title="${escapeHtml(row.logicalId)}">${escapeHtml(own)}</th><td class="soft">${escapeHtml(row.resourceType)}</td><td class="chart"><div class="track" aria-hidden="true">${row.bars.map((bar) => htmlBar(bar, durationMs)).join('')}</div></td><td>${formatStretch(busyMs(row), { durationMs })}</td><td class="words">${escapeHtml(words)}${reason === undefined ? '' : `: ${escapeHtml(reason)}`}</td></tr>`;
 }
 
 function htmlBar(bar: TimelineBar, durationMs: number): string {
   const total = Math.max(1, durationMs);
-  const title = `${bar.action} ${endWord(bar)}, ${formatSeconds(bar.startMs)} to ${formatSeconds(bar.endMs)}`;
+  const title = `${bar.action} ${endWord(bar)}, ${formatStretch(bar.startMs, { durationMs })} to ${formatStretch(bar.endMs, { durationMs })}`;
   return `<span class="bar ${barKind(bar)}" style="left:${percent(Math.min(bar.startMs / total, 0.997))};width:${percent((bar.endMs - bar.startMs) / total)}" title="${escapeHtml(title)}"></span>`;
 }
 

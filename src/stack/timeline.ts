@@ -1,4 +1,5 @@
 import type { StackEvent } from '../clients/cloudformation.ts';
+import { formatSeconds } from '../output/format.ts';
 
 /** How a bar ended. `open`: the events end before it does. `skipped`: left behind by its deletion policy. */
 export type BarOutcome = 'done' | 'failed' | 'cancelled' | 'skipped' | 'open';
@@ -92,6 +93,11 @@ export const BAR_WORDS: Readonly<Record<BarKind, string>> = {
 export function barKind({ outcome, rollback }: TimelineBar): BarKind {
   if (outcome === 'failed' || outcome === 'cancelled' || outcome === 'open') return outcome;
   return rollback ? 'rollback' : 'done';
+}
+
+/** A stretch of time in a timeline: "17.2 s", and "23 ms" where the whole took no second. */
+export function formatStretch(ms: number, { durationMs }: Pick<Timeline, 'durationMs'>): string {
+  return durationMs < 1000 ? `${Math.round(ms)} ms` : formatSeconds(ms);
 }
 
 /** How long a resource was worked on, in milliseconds: its bars together. */

@@ -72,7 +72,7 @@ describe('a deployment in GitHub Actions', () => {
     expect(summary).toContain('| Address | https://example.com/a?b=1&c=2 |');
     expect(summary).toContain('| Lines | first<br>second \\| third |');
     expect(summary).not.toContain('<script>');
-    expect(summary).toMatch(/```text\nOne +LocalTarget::Test::Probe +█+ .*s\nTwo +LocalTarget::Test::Probe +█+ .*s\n```/);
+    expect(summary).toMatch(/```text\nOne +LocalTarget::Test::Probe +█+ .*\d m?s\nTwo +LocalTarget::Test::Probe +█+ .*\d m?s\n```/);
 
     const again = await deploy('Actions', cwd, [], actions.env);
     expect(again.code).toBe(0);
@@ -254,5 +254,35 @@ describe('the timeline in a pipe', () => {
     expect((await deploy('Drawn', cwd, ['--timeline'], { LC_ALL: 'C.UTF-8' })).stderr).toMatch(/One .*█/);
     expect((await deploy('Ascii', cwd, ['--timeline'], { LC_ALL: 'C' })).stderr).toMatch(/One +LocalTarget::Test::Probe +#+ /);
     expect((await deploy('Quiet', cwd, ['--timeline', '--quiet'])).stderr).toBe('');
+  });
+});
+
+describe('describe-serverless --timeline', () => {
+  it('draws the last operation, afterwards and for machines, nested stacks and the way back included', async () => {
+    const good = { Resources: { A: probe({ Value: '1', HoldMs: 40 }) } };
+    const outer = (value: string) => ({
+      Resources: {
+        Inner: { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'inner.template' } },
+        Last: probe({ Value: value, ...(value === '2' ? { FailOn: 'update' } : {}) }, { DependsOn: 'Inner' }),
+      },
+    });
+    const { cwd } = project(outer('1'), { 'inner.template': good });
+    const args = ['-sb', 'timeline-artifacts'];
+    expect((await deploy('Waterfall', cwd, args)).code).toBe(0);
+    writeFileSync(join(cwd, 'inner.template'), JSON.stringify({ Resources: { A: probe({ Value: '2', HoldMs: 40 }) } }));
+    writeFileSync(join(cwd, 'serverless.template'), JSON.stringify(outer('2')));
+    expect((await deploy('Waterfall', cwd, args)).code).toBe(1);
+
+    const { stdout } = await workspace.run(['describe-serverless', 'Waterfall', '--local', '--timeline'], { env: { LC_ALL: 'C.UTF-8' } });
+    expect(stdout).toMatch(/^Timeline of the last operation\nInner +AWS::CloudFormation::Stack .*█.*▒/m);
+    expect(stdout).toMatch(/^ {2}A +LocalTarget::Test::Probe .*█.*▒.* rolled back$/m);
+    expect(stdout).toMatch(/^Last +LocalTarget::Test::Probe .* failed/m);
+    const { document } = await workspace.json(['describe-serverless', 'Waterfall', '--local', '--timeline']);
+    const rows = document.result.timeline.rows as { logicalId: string; bars: { action: string; outcome: string; rollback: boolean }[] }[];
+    expect(rows.map(({ logicalId }) => logicalId)).toEqual(['Inner', 'Inner/A', 'Last']);
+    expect(rows[1]?.bars).toMatchObject([
+      { action: 'UPDATE', outcome: 'done', rollback: false },
+      { action: 'UPDATE', outcome: 'done', rollback: true },
+    ]);
   });
 });
