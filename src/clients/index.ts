@@ -3,6 +3,7 @@ import type { Stacks } from './cloudformation.ts';
 import type { ContainerEngine } from './docker.ts';
 import type { ImageRepositories } from './ecr.ts';
 import type { LambdaFunctions } from './lambda.ts';
+import type { LogReader } from './logs.ts';
 import type { ObjectStore } from './s3.ts';
 import type { CallerIdentity } from './sts.ts';
 
@@ -16,6 +17,7 @@ export interface Clients {
   readonly objects: () => Promise<ObjectStore>;
   readonly repositories: () => Promise<ImageRepositories>;
   readonly functions: () => Promise<LambdaFunctions>;
+  readonly logs: () => Promise<LogReader>;
   /** Throws UserError ENGINE_NOT_FOUND. */
   readonly engine: () => Promise<ContainerEngine>;
 }
@@ -52,6 +54,10 @@ export function createClients(request: ClientsRequest): Clients {
     functions: once(async () => {
       const [{ createLambdaFunctions }, { configFor }] = await Promise.all([import('./lambda.ts'), edge()]);
       return createLambdaFunctions(configFor('lambda'));
+    }),
+    logs: once(async () => {
+      const [{ createLogReader }, { configFor }] = await Promise.all([import('./logs.ts'), edge()]);
+      return createLogReader(configFor('logs'));
     }),
     engine: once(async () => {
       const { findContainerEngine } = await import('./docker.ts');

@@ -5,7 +5,7 @@ import { targetSwitches } from './target-switches.ts';
 /** What work on stacks needs of a run. */
 export async function stackDeps(context: Context): Promise<StackDeps> {
   const { clock, reporter, signal, clients, settings } = context;
-  return { stacks: await clients.stacks(), clock, reporter, signal, target: targetSwitches(settings) };
+  return { stacks: await clients.stacks(), clock, reporter, signal, target: targetSwitches(settings), logs: clients.logs };
 }
 
 /** `--stack-polling-delay` in milliseconds. */

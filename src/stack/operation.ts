@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { EventMark, Stack, Stacks } from '../clients/cloudformation.ts';
+import type { LogReader } from '../clients/logs.ts';
 import type { Clock } from '../context.ts';
 import { UserError, isAbort } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
@@ -16,6 +17,8 @@ export interface StackDeps {
   readonly signal: AbortSignal;
   /** Switches that lead a command to the same place (` --local`, ` --profile shop`), for the next thing to type. */
   readonly target?: string | undefined;
+  /** Where functions write; absent where nothing is to be read. */
+  readonly logs?: (() => Promise<LogReader>) | undefined;
 }
 
 export interface Operation {
