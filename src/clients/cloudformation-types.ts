@@ -285,6 +285,8 @@ export interface Stacks {
   readonly endpoint?: string | undefined;
   /** By name or ARN. A stack that was deleted is undefined, whatever it is asked by. */
   find(name: string, signal?: AbortSignal): Promise<Stack | undefined>;
+  /** A stack that was deleted within the last 90 days: by ARN, or the newest one of that name where the endpoint lists such. */
+  findDeleted(name: string, signal?: AbortSignal): Promise<Stack | undefined>;
   /** The template as it was deployed, byte for byte; undefined when the endpoint does not keep it. */
   template(stackId: string, signal?: AbortSignal): Promise<string | undefined>;
   /** The template after its transforms, with every resource that the stack has. */

@@ -36,6 +36,19 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
         }
       }),
 
+    findDeleted: (name, signal) =>
+      call('ListStacks', async () => {
+        const id = name.startsWith('arn:') ? name : await newestDeleted(client, sdk, name, signal);
+        if (id === undefined) return undefined;
+        try {
+          const stack = (await client.send(new sdk.DescribeStacksCommand({ StackName: id }), abort(signal))).Stacks?.[0];
+          return stack?.StackStatus === 'DELETE_COMPLETE' ? readStack(stack) : undefined;
+        } catch (error) {
+          if (isMissingStack(error)) return undefined;
+          throw error;
+        }
+      }),
+
     template: (stackId, signal) => call('GetTemplate', () => readTemplate(stackId, 'Original', signal)),
 
     processedTemplate: (stackId, signal) => call('GetTemplate', () => readTemplate(stackId, 'Processed', signal)),
@@ -129,6 +142,25 @@ async function readEvents(
     if (token === undefined) break;
   }
   return found.toReversed();
+}
+
+/** The list is newest first; it goes back 90 days. */
+async function newestDeleted(
+  client: CloudFormationClient,
+  sdk: Pick<typeof SdkModule, 'ListStacksCommand'>,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  let token: string | undefined;
+  for (let page = 0; page < MAX_EVENT_PAGES; page += 1) {
+    const next: { NextToken?: string } = token === undefined ? {} : { NextToken: token };
+    const answer = await client.send(new sdk.ListStacksCommand({ StackStatusFilter: ['DELETE_COMPLETE'], ...next }), abort(signal));
+    const found = answer.StackSummaries?.find((stack) => stack.StackName === name);
+    if (found !== undefined) return found.StackId;
+    token = answer.NextToken;
+    if (token === undefined) return undefined;
+  }
+  return undefined;
 }
 
 async function readResources(

@@ -4,6 +4,7 @@ import type { Command } from './define.ts';
 import { deleteServerless } from './delete-serverless.ts';
 import { deployServerless } from './deploy-serverless.ts';
 import { describeServerless } from './describe-serverless.ts';
+import { diagnose } from './diagnose.ts';
 import { diff } from './diff.ts';
 import { listServerless } from './list-serverless.ts';
 import { localEnv } from './local-env.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   deleteServerless,
   describeServerless,
   listServerless,
+  diagnose,
   packageCi,
   diff,
   validate,

@@ -16,7 +16,11 @@ export interface FailedRun {
   /** The events of the operation, oldest first; those of nested stacks may be among them. */
   readonly events: readonly StackEvent[];
   readonly placeOf?: PlaceOf | undefined;
+  /** When the operation ended, for one that others have followed. */
+  readonly until?: Date | undefined;
 }
+
+const MOST_OTHERS = 3;
 
 /** A failure with what helps: part of `result` of the JSON document. */
 export interface ExplainedCause extends FailureCause {
@@ -46,10 +50,10 @@ export interface FailureExplanation {
  */
 export async function explainFailure(run: FailedRun, deps: StackDeps): Promise<FailureExplanation> {
   const { stackId, events } = run;
-  const begun = events[0]?.timestamp ?? new Date(0);
+  const span = { from: events[0]?.timestamp ?? new Date(0), to: run.until };
   const known = new Set(events.map(({ id }) => id));
-  const checks = await checksOf(stackId, begun, deps);
-  const all = await withNestedFailures([...events, ...checks.filter(({ id }) => !known.has(id))], deps);
+  const checks = await checksOf(stackId, span, deps);
+  const all = await withNestedFailures([...events, ...checks.filter(({ id }) => !known.has(id))], span, deps);
   const { first, others, duringRollback, cancelled } = analyseFailure(all, stackId);
   return {
     cause: first === undefined ? undefined : await explain(first, run, all, deps),
@@ -74,19 +78,23 @@ async function explain(failure: Failure, run: FailedRun, events: readonly StackE
   };
 }
 
-/** The lines about a failure, for people: cause, log, what else failed, where to go on. The hint is not among them. */
+/** The lines about a failure, for people, with where to go on. The hint is not among them: an error has it at its end. */
 export function describeFailure(explanation: FailureExplanation, stackName: string, target = ''): string[] {
-  const { cause, others, duringRollback, cancelled, consoleUrl } = explanation;
-  const links = [`lambda-tool diagnose ${stackName}${target}`, ...(consoleUrl === undefined ? [] : [consoleUrl])];
+  const links = [`lambda-tool diagnose ${stackName}${target}`, explanation.consoleUrl ?? []].flat();
+  return [...failureLines(explanation), row('More', links.join(' · '))];
+}
+
+/** Cause, log, what else failed. */
+export function failureLines(explanation: FailureExplanation, { withHint = false } = {}): string[] {
+  const { cause, others, duringRollback, cancelled } = explanation;
   return [
-    ...(cause === undefined ? [] : [...describeCause('Cause', cause), ...logLines(cause)]),
-    ...others.slice(0, 3).flatMap((other) => describeCause('Also', other)),
-    ...(others.length > 3 ? [row('', `and ${plural(others.length - 3, 'more failure')}`)] : []),
-    ...duringRollback.flatMap((failure) => [...describeCause('Back', failure, 'rolling back failed too: '), ...hintLines(failure)]),
+    ...(cause === undefined ? [] : [...describeCause('Cause', cause), ...logLines(cause), ...(withHint ? hintLines(cause, 'Hint') : [])]),
+    ...others.slice(0, MOST_OTHERS).flatMap((other) => describeCause('Also', other)),
+    ...(others.length > MOST_OTHERS ? [row('', `and ${plural(others.length - MOST_OTHERS, 'more failure')}`)] : []),
+    ...duringRollback.flatMap((failure) => [...describeCause('Back', failure, 'rolling back failed too: '), ...hintLines(failure, '')]),
     ...(cancelled > 0
       ? [row('Later', `${cancelled} other ${cancelled === 1 ? 'resource was' : 'resources were'} cancelled because of this one`)]
       : []),
-    row('More', links.join(' · ')),
   ];
 }
 
@@ -101,8 +109,8 @@ function logLines({ log }: ExplainedCause): string[] {
   return (log ?? []).map((line, index) => row(index === 0 ? 'Log' : '', line));
 }
 
-function hintLines({ hint }: ExplainedCause): string[] {
-  return hint === undefined ? [] : [row('', hint)];
+function hintLines({ hint }: ExplainedCause, title: string): string[] {
+  return hint === undefined ? [] : [row(title, hint)];
 }
 
 /** Words under each other, as the hint below them is written too. */

@@ -97,7 +97,7 @@ function resourceFailures(events: readonly StackEvent[], pathOf: PathFinder): Fa
   const real = events.filter(
     (event) => isFailedResource(event) && !isCancelled(event) && !CONSEQUENCE.test(event.reason ?? '') && !isCheck(event),
   );
-  const blamed = new Set(real.filter((event) => !isNestedFailure(event)).flatMap((event) => pathOf.stacksAbove(event.stackId)));
+  const blamed = new Set(real.flatMap((event) => pathOf.stacksAbove(event.stackId)));
   return real
     .filter((event) => !isNestedFailure(event) || !blamed.has(event.physicalId))
     .map((event) => toFailure(event, 'resource', withHookReason(event, events), pathOf));
