@@ -42,7 +42,8 @@ export const OPTIONS = {
   online: {
     type: 'boolean',
     group: 'Template',
-    describe: 'Let CloudFormation look at the template as well (ValidateTemplate)',
+    describe:
+      'Let CloudFormation look at the template as well: ValidateTemplate and its pre-deployment validation; nothing is built or uploaded',
   },
 
   // ---- Artifacts

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 
+import type { Context } from '../context.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import { UserError } from '../errors.ts';
 import { defineCommand } from './define.ts';
@@ -9,11 +10,23 @@ export const validate = defineCommand({
   summary: 'Say what is wrong with a template, with line and column, without deploying it',
   group: 'Applications',
   aws: true,
-  options: ['template', 'template-substitutions', 'template-parameters', 'online', 's3-bucket', 's3-prefix', 'resolve-s3', 'port'],
+  options: [
+    'template',
+    'template-substitutions',
+    'template-parameters',
+    'parameters-file',
+    'online',
+    'stack-name',
+    's3-bucket',
+    's3-prefix',
+    'resolve-s3',
+    'port',
+  ],
   persist: ['template', 'template-substitutions', 'template-parameters', 's3-bucket', 's3-prefix', 'resolve-s3'],
   examples: [
     { command: 'lambda-tool validate', describe: 'the template of the project; no account needed' },
     { command: 'lambda-tool validate -t api.yaml --online --region eu-west-1', describe: 'CloudFormation looks at it as well' },
+    { command: 'lambda-tool validate --online -sn Shop', describe: 'as an update of a stack that is there' },
     { command: 'lambda-tool validate --output json', describe: 'findings for a program' },
   ],
   async run(options, context) {
@@ -24,7 +37,7 @@ export const validate = defineCommand({
       import('../validation/aws-rules.ts'),
       import('../validation/format.ts'),
     ]);
-    const parameters = options.templateParameters;
+    const parameters = await givenParameters(options, context);
     const offline = await checkTemplate(template, {
       templateDirectory: dirname(source.path),
       parameters,
@@ -35,7 +48,7 @@ export const validate = defineCommand({
     const tooLarge = offline.some(({ rule }) => rule === 'template-too-large');
     const online =
       options.online === true && !tooLarge
-        ? await (await import('../validation/online.ts')).checkOnline(template, options, context)
+        ? await (await import('../validation/online.ts')).checkOnline(source, { ...options, parameters }, context)
         : undefined;
     const findings = [...offline, ...(aws ?? []), ...(online?.findings ?? [])];
     const errors = findings.filter(({ severity }) => severity === 'error').length;
@@ -59,3 +72,17 @@ export const validate = defineCommand({
     context.reporter.result({ data: result, human: lines });
   },
 });
+
+interface ParameterOptions {
+  readonly templateParameters: Readonly<Record<string, string>> | undefined;
+  readonly parametersFile: string | undefined;
+}
+
+async function givenParameters(
+  { templateParameters, parametersFile }: ParameterOptions,
+  context: Context,
+): Promise<Record<string, string>> {
+  if (parametersFile === undefined) return { ...templateParameters };
+  const { readParametersFile } = await import('../deployment/parameters-file.ts');
+  return { ...(await readParametersFile(parametersFile, context.projectDirectory)), ...templateParameters };
+}

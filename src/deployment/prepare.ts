@@ -39,7 +39,8 @@ export interface PreparedStack {
 /** The tag by which `list-serverless` of the reference tool knows its stacks; any tool's list goes on working. */
 export const STACK_MARKER_TAG = 'AWSServerlessAppNETCore';
 
-const CAPABILITIES = ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'] as const;
+/** Everything that may be acknowledged. */
+export const CAPABILITIES = ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'] as const;
 
 /**
  * Looks at the stack and settles everything about it that needs no artefact, before any long work; an operation that runs is
@@ -82,7 +83,7 @@ export async function prepareStack(options: StackOptions, template: Template, co
 }
 
 /** AWS's own messages may quote what was given for a NoEcho parameter. */
-function concealSecrets(declared: readonly DeclaredParameter[], given: Readonly<Record<string, string>>, context: Context): void {
+export function concealSecrets(declared: readonly DeclaredParameter[], given: Readonly<Record<string, string>>, context: Context): void {
   const hidden = declared.filter((parameter) => parameter.noEcho && Object.hasOwn(given, parameter.name));
   context.reporter.conceal(hidden.map((parameter) => given[parameter.name] ?? ''));
 }

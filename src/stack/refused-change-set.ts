@@ -72,7 +72,7 @@ export function refusedChangeSet(stackName: string, { findings, reasons }: Refus
   if (errors.length === 0) {
     return new UserError('CHANGE_SET_FAILED', `CloudFormation cannot make a change set for ${stackName}: ${reasons.join('; ')}`, {
       hint: 'Nothing was changed. Mend what it says in the template, then run the command again',
-      result: { stackName, findings },
+      result: { stackName, findings, reasons },
     });
   }
   const byHooks = errors.every(({ kind }) => kind === 'hook');
@@ -84,7 +84,7 @@ export function refusedChangeSet(stackName: string, { findings, reasons }: Refus
       hint: byHooks
         ? 'Nothing was changed. Mend what the hook says, then run the command again'
         : 'Nothing was changed. Mend it, then run the command again; --no-validation deploys without this check',
-      result: { stackName, findings },
+      result: { stackName, findings, reasons },
     },
   );
 }
