@@ -28,9 +28,13 @@ export const LOCAL_DEFAULT_REGION = 'us-east-1';
 
 /** The AWS edge of `--local`: the target on this machine, started when it does not run yet. */
 export async function createLocalEdge(request: LocalEdgeRequest): Promise<AwsEdge> {
-  const [target, { createHttpHandler, guardHandler }] = await Promise.all([startLocal(request), import('./clients/http-handler.ts')]);
+  const [target, { createAgents, createHttpHandler, guardHandler }] = await Promise.all([
+    startLocal(request),
+    import('./clients/http-handler.ts'),
+  ]);
 
-  const handler = guardHandler(await createHttpHandler(), target.endpoint);
+  const agents = createAgents();
+  const handler = guardHandler(await createHttpHandler(agents), target.endpoint);
   const credentials = () => Promise.resolve(target.credentials);
   const region = request.region ?? LOCAL_DEFAULT_REGION;
   return {
@@ -40,6 +44,7 @@ export async function createLocalEdge(request: LocalEdgeRequest): Promise<AwsEdg
     credentials,
     endpointFor: () => target.endpoint,
     reachable: (addresses) => withLocal((local) => local.localAddresses(target, addresses)),
+    agentFor: ({ protocol }) => (protocol === 'https:' ? agents.https : agents.http),
     configFor: (service) => ({
       region,
       credentials,

@@ -1,111 +1,170 @@
-import type { ContainerEngine, EngineImage } from '../clients/docker.ts';
-import type { ImageRepository, RegistryImage } from '../clients/ecr.ts';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { ContainerEngine } from '../clients/docker.ts';
+import type { RegistryImage } from '../clients/ecr.ts';
 import type { Step } from '../output/reporter.ts';
 import { UserError } from '../errors.ts';
+import { readArchivedImage, type ArchivedImage } from './archived-image.ts';
 import { formatBytes } from './bytes.ts';
-import type { Outcome, Publishing } from './publishing.ts';
-import type { Architecture, Location } from './types.ts';
+import { makePushable } from './compress-layers.ts';
+import { isDeployable, locationOf, refuseIndex, type ImageLocation } from './image-check.ts';
+import { withImageFiles, type ImageFiles } from './image-files.ts';
+import { isUnreachable, pushWithRetries } from './push-retry.ts';
+import type { EnsuredRepository, Publishing } from './publishing.ts';
+import { withTempFolder } from './temp-folder.ts';
+import type { Architecture } from './types.ts';
 
-/** Unpacked, all layers. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const IMAGE_LIMIT_BYTES = 10 * 1024 ** 3;
-
-const OCI_ARCHITECTURES: Readonly<Record<Architecture, string>> = { x86_64: 'amd64', arm64: 'arm64' };
-
-type ImageLocation = Extract<Location, { type: 'image' }>;
-
-/** The image with that tag, when ECR has it active and in a form that Lambda takes. */
-export async function findDeployable(publishing: Publishing, repository: string, tag: string): Promise<Outcome | undefined> {
-  const known = await publishing.findRepository(repository);
-  if (known === undefined) return undefined;
-  const image = await (await publishing.repositories()).findImage(repository, tag);
-  if (image === undefined || image.status !== 'ACTIVE' || isIndex(image.mediaType)) return undefined;
-  return { location: locationOf(known, tag, image.digest), digest: image.digest, built: false, published: false };
+export interface PushGoal {
+  readonly repository: string;
+  /** By its content. */
+  readonly tag: string;
+  /** Further tags, where they are free or may be moved. */
+  readonly alsoTags?: readonly string[];
+  readonly architecture: Architecture;
 }
 
-function locationOf(repository: ImageRepository, tag: string, digest: string): ImageLocation {
-  return { type: 'image', repositoryUri: repository.uri, tag, digest };
-}
+type PushingHow = (repository: EnsuredRepository, tags: readonly string[]) => Promise<string>;
 
-/** Lambda takes single manifests only: an index may hold several platforms, or attestations. */
-function isIndex(mediaType: string | undefined): boolean {
-  return mediaType !== undefined && /manifest\.list|image\.index/.test(mediaType);
-}
-
-/** Throws UserError IMAGE_INVALID or ARTIFACT_TOO_LARGE for an image that Lambda would refuse. */
-export function checkImage(image: EngineImage | undefined, name: string, architecture: Architecture): void {
-  if (image === undefined) throw new UserError('IMAGE_INVALID', `The engine has built ${name} but does not find it.`);
-  const wanted = OCI_ARCHITECTURES[architecture];
-  if (image.os !== 'linux' || image.architecture !== wanted) {
-    throw new UserError(
-      'IMAGE_INVALID',
-      `The image ${name} is for ${image.os}/${image.architecture}, and the function runs on linux/${wanted}.`,
-      {
-        hint: `Set Architectures of the function, or use a base image for linux/${wanted} in the Dockerfile.`,
-      },
-    );
-  }
-  if (isIndex(image.mediaType)) {
-    throw new UserError('IMAGE_INVALID', `The image ${name} is an index of several manifests, which Lambda refuses.`, {
-      hint: 'Build it with "docker build --provenance=false --sbom=false" for one platform.',
-    });
-  }
-  if (image.sizeBytes > IMAGE_LIMIT_BYTES) {
-    throw new UserError(
-      'ARTIFACT_TOO_LARGE',
-      `The image ${name} is ${formatBytes(image.sizeBytes)}; Lambda takes ${formatBytes(IMAGE_LIMIT_BYTES)} at most.`,
-      {
-        hint: 'Use a smaller base image, or several stages in the Dockerfile.',
-      },
-    );
-  }
-}
-
-/** Pushes an image of the engine under a content tag. The name that this needs in the engine is removed again. */
-export async function pushChecked(
+/**
+ * Pushes an image of the engine under its content tag: by the engine, and when that does not get to the registry, straight over HTTP.
+ * The name that this needs in the engine is removed again.
+ */
+export function pushFromEngine(
   engine: ContainerEngine,
   imageId: string,
-  goal: { readonly repository: string; readonly tag: string },
+  goal: PushGoal,
   publishing: Publishing,
   step: Step,
 ): Promise<ImageLocation> {
+  return pushUnderTags(imageId, goal, publishing, step, async (repository, tags) => {
+    try {
+      let digest = '';
+      for (const tag of tags) digest = await pushByEngine(engine, imageId, repository, tag, publishing, step);
+      return digest;
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      step.note(`${engine.name} does not get to the registry; pushing from here`);
+      return withTempFolder(async (folder) => {
+        const file = join(folder, 'saved.tar');
+        await pipeline(await engine.save(imageId), createWriteStream(file), { signal: publishing.signal });
+        return withImageFiles(file, publishing.signal, async (files) => {
+          const archived = await readArchivedImage(files, goal.architecture);
+          return pushOverHttp(archived, files, repository, tags, publishing, step);
+        });
+      });
+    }
+  });
+}
+
+/** Pushes an image of an archive straight over HTTP, so that no engine is needed. */
+export function pushFromArchive(
+  archived: ArchivedImage,
+  files: ImageFiles,
+  goal: PushGoal,
+  publishing: Publishing,
+  step: Step,
+): Promise<ImageLocation> {
+  return pushUnderTags(archived.image.id, goal, publishing, step, (repository, tags) =>
+    pushOverHttp(archived, files, repository, tags, publishing, step),
+  );
+}
+
+async function pushUnderTags(
+  imageId: string,
+  goal: PushGoal,
+  publishing: Publishing,
+  step: Step,
+  push: PushingHow,
+): Promise<ImageLocation> {
   publishing.signal.throwIfAborted();
   const repository = await publishing.ensureRepository(goal.repository);
+  const tags = await chooseTags(imageId, goal, repository, publishing);
+  const [tag = goal.tag] = tags;
   const repositories = await publishing.repositories();
-  const authorization = await repositories.getAuthorization();
-  await engine.tag(imageId, repository.uri, goal.tag);
   try {
-    const digest = await engine.push(repository.uri, goal.tag, {
-      auth: { username: authorization.username, serveraddress: hostOf(repository.uri), password: () => authorization.password() },
-      signal: publishing.signal,
-      onProgress: (sent, total) => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`),
-    });
+    const digest = await push(repository, tags);
     refuseIndex(await repositories.findImage(goal.repository, digest), goal.repository);
-    return locationOf(repository, goal.tag, digest);
+    if (tag !== goal.tag) step.note(`${goal.repository} lets no tag be moved: pushed as ${tag}`, { lasting: true });
+    return locationOf(repository, tag, digest);
   } catch (error) {
-    const existing = await alreadyThere(error, goal, publishing);
+    const existing = await alreadyThere(error, goal.repository, tag, publishing);
     if (existing === undefined) throw error;
-    return locationOf(repository, goal.tag, existing.digest);
-  } finally {
-    await engine.removeTag(`${repository.uri}:${goal.tag}`);
+    return locationOf(repository, tag, existing.digest);
   }
 }
 
-/** Another run has pushed the same content meanwhile, and the repository lets no tag be written twice. */
-async function alreadyThere(
-  error: unknown,
-  goal: { repository: string; tag: string },
-  publishing: Publishing,
-): Promise<RegistryImage | undefined> {
-  if (!(error instanceof UserError) || error.code !== 'PUSH_FAILED' || !/immutable/i.test(error.message)) return undefined;
-  const image = await (await publishing.repositories()).findImage(goal.repository, goal.tag);
-  return image?.status === 'ACTIVE' && !isIndex(image.mediaType) ? image : undefined;
+/** A tag that is taken and cannot be moved gets a suffix made of the image's own id; one that is only asked for besides is left out. */
+async function chooseTags(imageId: string, goal: PushGoal, repository: EnsuredRepository, publishing: Publishing): Promise<string[]> {
+  const isTaken = async (tag: string): Promise<boolean> =>
+    repository.origin === 'found' && repository.isTagImmutable(tag) && (await publishing.findImage(goal.repository, tag)) !== undefined;
+  const tag = (await isTaken(goal.tag)) ? `${goal.tag}-${imageId.replace(/^sha256:/, '').slice(0, 12)}` : goal.tag;
+  const tags = [tag];
+  for (const other of goal.alsoTags ?? []) if (!(await isTaken(other))) tags.push(other);
+  return tags;
 }
 
-function refuseIndex(image: RegistryImage | undefined, repository: string): void {
-  if (image === undefined || !isIndex(image.mediaType)) return;
-  throw new UserError('IMAGE_INVALID', `The engine has pushed an index of several manifests to ${repository}, which Lambda refuses.`, {
-    hint: 'Turn attestations off in the engine (BUILDX_NO_DEFAULT_ATTESTATIONS=1), and build for one platform.',
+async function pushByEngine(
+  engine: ContainerEngine,
+  imageId: string,
+  repository: EnsuredRepository,
+  tag: string,
+  publishing: Publishing,
+  step: Step,
+): Promise<string> {
+  const { signal } = publishing;
+  await engine.tag(imageId, repository.uri, tag);
+  try {
+    return await pushWithRetries(
+      async ({ freshToken }) => {
+        const { username, password } = await (await publishing.repositories()).getAuthorization({ fresh: freshToken });
+        return engine.push(repository.uri, tag, {
+          auth: { username, serveraddress: hostOf(repository.uri), password },
+          signal,
+          onProgress: (sent, total) => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`),
+        });
+      },
+      repository,
+      { signal, step },
+    );
+  } finally {
+    await engine.removeTag(`${repository.uri}:${tag}`);
+  }
+}
+
+function pushOverHttp(
+  archived: ArchivedImage,
+  files: ImageFiles,
+  repository: EnsuredRepository,
+  tags: readonly string[],
+  publishing: Publishing,
+  step: Step,
+): Promise<string> {
+  const { signal } = publishing;
+  return withTempFolder(async (folder) => {
+    const { blobs, manifest } = await makePushable(archived, files, folder, signal);
+    const [registry, repositories] = await Promise.all([publishing.registry(), publishing.repositories()]);
+    const { registryOrigin } = await repositories.getAuthorization();
+    const authorization = async (fresh: boolean): Promise<string> => {
+      const { username, password } = await repositories.getAuthorization({ fresh });
+      return `Basic ${Buffer.from(`${username}:${password()}`).toString('base64')}`;
+    };
+    const target = { repositoryUri: repository.uri, origin: registryOrigin, authorization };
+    const onProgress = (sent: number, total: number): void => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`);
+    await pushWithRetries(() => registry.push({ target, tags, blobs, manifest, signal, onProgress }), repository, {
+      signal,
+      step,
+      isPatient: true,
+    });
+    return manifest.digest;
   });
+}
+
+/** Another run has pushed the same content meanwhile, and the repository lets no tag be written twice. */
+async function alreadyThere(error: unknown, repository: string, tag: string, publishing: Publishing): Promise<RegistryImage | undefined> {
+  if (!(error instanceof UserError) || error.code !== 'PUSH_FAILED' || !/immutable/i.test(error.message)) return undefined;
+  const image = await (await publishing.repositories()).findImage(repository, tag);
+  return image !== undefined && isDeployable(image) ? image : undefined;
 }
 
 function hostOf(repositoryUri: string): string {

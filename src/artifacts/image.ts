@@ -1,15 +1,17 @@
-import { basename, isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import type { Platform } from '../clients/docker-build.ts';
 import type { Step } from '../output/reporter.ts';
 import { UserError } from '../errors.ts';
+import { findBaseDigests } from './base-digests.ts';
 import { digestBuildContext, listBuildContext, packBuildContext, type BuildContext } from './build-context.ts';
 import { hashValues, PACKING_VERSION } from './digest.ts';
 import { buildSettings, type BuildSettings } from './docker-options.ts';
 import { findProjectFile, hasProjectFile, publishDotnet } from './dotnet.ts';
 import { imageNameOf, type ImageName } from './image-name.ts';
-import { checkImage, findDeployable, pushChecked } from './image-push.ts';
+import { checkImage, findDeployable } from './image-check.ts';
+import { pushFromEngine } from './image-push.ts';
 import { frameworkFor, type Outcome, type Publishing, type PublishOptions } from './publishing.ts';
-import type { Architecture, ImageArtifact, LocalImageArtifact } from './types.ts';
+import type { Architecture, ImageArtifact } from './types.ts';
 
 const PLATFORMS: Readonly<Record<Architecture, Platform>> = { x86_64: 'linux/amd64', arm64: 'linux/arm64' };
 
@@ -18,28 +20,40 @@ export interface PlannedImage {
   readonly name: ImageName;
   readonly context: BuildContext;
   readonly settings: BuildSettings;
-  /** Hex SHA-256 of every input; the tag of the image in ECR. */
+  /** Hex SHA-256 of every input; the tag of the image in ECR. With `--pull`, the digests of its base images are among them. */
   readonly digest: string;
+  /** The tag that a deployment without `--pull` looks for, when it is another. */
+  readonly plainTag: string | undefined;
+  /** Why it has to be built whatever ECR has. */
+  readonly mustBuild: string | undefined;
 }
 
-/** Reads every input of an image. Throws UserError DOCKERFILE_NOT_FOUND, ARTIFACT_UNREADABLE, REPOSITORY, …. */
-export async function planImage(
-  artifact: ImageArtifact,
-  publishing: Pick<Publishing, 'options' | 'env' | 'signal'>,
-): Promise<PlannedImage> {
-  const { options, env, signal } = publishing;
-  const name = imageNameOf(artifact.imageTag ?? options.imageTag, artifact.context);
-  const context = await listBuildContext(artifact.context, artifact.dockerfile, signal);
-  const settings = buildSettings(artifact, options.dockerBuildOptions, env);
-  const digest = hashValues([
-    'image',
-    PACKING_VERSION,
-    PLATFORMS[artifact.architecture],
-    settings.target,
-    JSON.stringify(settings.buildArgs),
-    await digestBuildContext(context, signal),
-  ]);
-  return { name, context, settings, digest };
+type Planning = Pick<Publishing, 'options' | 'env' | 'signal' | 'registry' | 'repositories' | 'engine' | 'remember'>;
+
+/** Reads every input of an image, once a run. Throws UserError DOCKERFILE_NOT_FOUND, ARTIFACT_UNREADABLE, REPOSITORY, …. */
+export function planImage(artifact: ImageArtifact, publishing: Planning): Promise<PlannedImage> {
+  return publishing.remember(artifact, async () => {
+    const { options, env, signal } = publishing;
+    const name = imageNameOf(artifact.imageTag ?? options.imageTag, artifact.context);
+    const context = await listBuildContext(artifact.context, artifact.dockerfile, signal);
+    const given = buildSettings(artifact, options.dockerBuildOptions, env);
+    const settings = { ...given, pull: given.pull || options.pull === true };
+    const inputs = hashValues([
+      'image',
+      PACKING_VERSION,
+      PLATFORMS[artifact.architecture],
+      settings.target,
+      JSON.stringify(settings.buildArgs),
+      await digestBuildContext(context, signal),
+    ]);
+    const plan = { name, context, settings, digest: inputs, plainTag: undefined, mustBuild: undefined };
+    if (options.forceBuild === true) return { ...plan, mustBuild: '--force-build' };
+    if (!settings.pull) return plan;
+    const bases = await findBaseDigests(artifact.dockerfile, settings.buildArgs, publishing);
+    if (bases.kind === 'unknown') return { ...plan, mustBuild: bases.reason };
+    if (bases.digests.length === 0) return plan;
+    return { ...plan, digest: hashValues(['bases', inputs, ...bases.digests]), plainTag: inputs };
+  });
 }
 
 /** Builds and pushes an image, unless ECR has one of the same inputs; then no engine is needed. */
@@ -48,7 +62,7 @@ export async function publishImage(artifact: ImageArtifact, publishing: Publishi
   const plan = await planImage(artifact, publishing);
   const { repository } = plan.name;
   return publishing.once(`image:${repository}:${plan.digest}`, async () => {
-    const found = await findDeployable(publishing, repository, plan.digest);
+    const found = plan.mustBuild === undefined ? await findDeployable(publishing, repository, plan.digest) : undefined;
     if (found !== undefined) {
       step.summary(`unchanged · ${found.digest.slice(0, 19)}`);
       return found;
@@ -72,43 +86,16 @@ async function buildAndPush(artifact: ImageArtifact, plan: PlannedImage, publish
     signal: publishing.signal,
     onLine: (line) => step.output(line),
   });
-  const image = await engine.inspect(id);
-  checkImage(image, plan.name.repository, artifact.architecture);
-  const location = await pushChecked(engine, id, { repository: plan.name.repository, tag: plan.digest }, publishing, step);
+  checkImage(await engine.inspect(id), plan.name.repository, artifact.architecture);
+  const goal = {
+    repository: plan.name.repository,
+    tag: plan.digest,
+    alsoTags: plan.plainTag === undefined ? [] : [plan.plainTag],
+    architecture: artifact.architecture,
+  };
+  const location = await pushFromEngine(engine, id, goal, publishing, step);
   step.summary(`built · pushed · ${location.digest.slice(0, 19)}`);
   return { location, digest: location.digest, built: true, published: true };
-}
-
-/** Pushes an image that the engine has, unless ECR has it already. */
-export async function publishLocalImage(artifact: LocalImageArtifact, publishing: Publishing, step: Step): Promise<Outcome> {
-  const engine = await publishing.engine();
-  if (artifact.archive !== undefined) step.note(`loading ${artifact.reference} into ${engine.name}`);
-  const reference = artifact.archive === undefined ? artifact.reference : await engine.load(artifact.archive, publishing.signal);
-  const image = await engine.inspect(reference);
-  if (image === undefined) {
-    throw new UserError('IMAGE_INVALID', `There is no image ${artifact.reference} in the engine (${engine.name}).`, {
-      hint: 'Build it first, or add Dockerfile to the Metadata of the function so that lambda-tool builds it.',
-    });
-  }
-  checkImage(image, artifact.reference, artifact.architecture);
-  const { repository } = imageNameOf(artifact.imageTag ?? publishing.options.imageTag ?? nameOf(artifact), artifact.reference);
-  const tag = image.id.replace(/^sha256:/, '');
-  return publishing.once(`image:${repository}:${tag}`, async () => {
-    const found = await findDeployable(publishing, repository, tag);
-    if (found !== undefined) {
-      step.summary(`unchanged · ${found.digest.slice(0, 19)}`);
-      return found;
-    }
-    const location = await publishing.buildLimit(() => pushChecked(engine, image.id, { repository, tag }, publishing, step));
-    step.summary(`pushed · ${location.digest.slice(0, 19)}`);
-    return { location, digest: location.digest, built: false, published: true };
-  });
-}
-
-/** Without the ending of an archive: `out/my-app.tar.gz` → `my-app`. */
-function nameOf({ archive, reference }: LocalImageArtifact): string | undefined {
-  if (archive === undefined) return reference;
-  return basename(archive).replace(/\.(tar|tar\.gz|tgz)$/, '');
 }
 
 /** `dotnet publish` on this machine before the image build, where that is asked for. */

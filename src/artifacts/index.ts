@@ -1,9 +1,10 @@
 import { relative } from 'node:path';
 import pLimit from 'p-limit';
 import type { Step, StepTitle } from '../output/reporter.ts';
-import { publishImage, publishLocalImage } from './image.ts';
+import { publishImage } from './image.ts';
+import { publishLocalImage } from './local-image.ts';
 import { isWebFunction, needsVersion, publishFile, publishTemplate, publishZip } from './publish-object.ts';
-import { startPublishing, type Outcome, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
+import { startPublishing, type Lookups, type Outcome, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
 import type { Artifact, PublishedArtifact } from './types.ts';
 
 export { checkPrerequisites } from './prerequisites.ts';
@@ -14,16 +15,18 @@ const PARALLEL_OBJECTS = 4;
 
 /**
  * Builds and publishes artefacts, each distinct one once, side by side. The first failure stops the rest and is thrown
- * when all of them have ended, so that nothing goes on behind the caller's back. The answer is in the order given.
+ * when all of them have ended, so that nothing goes on behind the caller's back. The answer is in the order given. `lookups` are what
+ * `checkPrerequisites` has found already.
  */
 export async function publishArtifacts(
   artifacts: readonly Artifact[],
   options: PublishOptions,
   deps: PublishDeps,
+  lookups?: Lookups,
 ): Promise<PublishedArtifact[]> {
   deps.signal.throwIfAborted();
   const stop = new AbortController();
-  const publishing = startPublishing(artifacts, options, deps, AbortSignal.any([deps.signal, stop.signal]));
+  const publishing = startPublishing(artifacts, options, deps, AbortSignal.any([deps.signal, stop.signal]), lookups);
   const objectLimit = pLimit(PARALLEL_OBJECTS);
   const failures: unknown[] = [];
   const jobs = new Map<string, Promise<Outcome>>();

@@ -3,20 +3,23 @@ import { UserError } from '../errors.ts';
 import { ensureBuildable } from './build-context.ts';
 import { findProjectFile } from './dotnet.ts';
 import { hostOutputOf, planImage } from './image.ts';
-import { findDeployable } from './image-push.ts';
+import { findDeployable } from './image-check.ts';
 import { runProgram } from './program.ts';
-import { startPublishing, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
+import { startLookups, startPublishing, type Lookups, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
 import type { Artifact, ImageArtifact } from './types.ts';
 
 /**
  * Looks at what the publishing will need, before any long work: files, Dockerfiles, `dotnet`, and an engine when an
- * image has to be built. Buckets are looked at by `ensureBucketUsable`. Throws the same errors as the publishing would.
+ * image has to be built. Buckets are looked at by `ensureBucketUsable`. Answers what it has found, for `publishArtifacts` to go on
+ * with. Throws the same errors as the publishing would.
  */
-export async function checkPrerequisites(artifacts: readonly Artifact[], options: PublishOptions, deps: PublishDeps): Promise<void> {
-  const publishing = startPublishing(artifacts, options, deps, deps.signal);
+export async function checkPrerequisites(artifacts: readonly Artifact[], options: PublishOptions, deps: PublishDeps): Promise<Lookups> {
+  const lookups = startLookups(deps.repositories);
+  const publishing = startPublishing(artifacts, options, deps, deps.signal, lookups);
   const needs = await Promise.all(artifacts.map((artifact) => check(artifact, publishing)));
   if (needs.some((need) => need.dotnet)) await ensureDotnet(publishing);
   if (needs.some((need) => need.engine)) await publishing.engine();
+  return lookups;
 }
 
 interface Need {
@@ -27,7 +30,8 @@ interface Need {
 async function check(artifact: Artifact, publishing: Publishing): Promise<Need> {
   switch (artifact.kind) {
     case 'local-image':
-      return { engine: true, dotnet: false };
+      if (artifact.archive !== undefined) await ensureThere(artifact.archive);
+      return { engine: artifact.archive === undefined, dotnet: false };
     case 'image':
       return checkImageArtifact(artifact, publishing);
     case 'template': {
@@ -48,7 +52,8 @@ async function checkImageArtifact(artifact: ImageArtifact, publishing: Publishin
     return { engine: false, dotnet: true };
   }
   const plan = await planImage(artifact, publishing);
-  return { engine: (await findDeployable(publishing, plan.name.repository, plan.digest)) === undefined, dotnet: false };
+  const mustBuild = plan.mustBuild !== undefined;
+  return { engine: mustBuild || (await findDeployable(publishing, plan.name.repository, plan.digest)) === undefined, dotnet: false };
 }
 
 async function ensureThere(path: string): Promise<void> {

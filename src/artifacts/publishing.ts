@@ -1,8 +1,10 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { ContainerEngine } from '../clients/docker.ts';
-import type { ImageRepositories, ImageRepository } from '../clients/ecr.ts';
+import type { ImageRepositories, ImageRepository, RegistryImage } from '../clients/ecr.ts';
+import type { RegistryClient } from '../clients/registry-push.ts';
 import type { KeyListing } from '../clients/s3-objects.ts';
 import type { ObjectStore } from '../clients/s3.ts';
+import { UserError } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { Artifact, Location, PublishedArtifact } from './types.ts';
 
@@ -23,14 +25,29 @@ export interface PublishOptions {
   readonly dockerBuildOptions?: string | undefined;
   /** `--docker-host-build-output-dir`, for images whose context is a .NET project. */
   readonly hostBuildOutputDir?: string | undefined;
+  /** `--force-build`: images are built whatever ECR has. */
+  readonly forceBuild?: boolean | undefined;
+  /** `--pull`: base images are looked up in their registries, and are part of the identity. */
+  readonly pull?: boolean | undefined;
   /** `--image-tag`, for images without DockerTag. */
   readonly imageTag?: string | undefined;
+}
+
+/** Looked up once a run, whoever asks: what a check before the work has found is not asked for again. */
+export interface Lookups {
+  /** Asked once for each name. */
+  findRepository(name: string): Promise<ImageRepository | undefined>;
+  /** Asked once for each repository and tag. */
+  findImage(repository: string, tag: string): Promise<RegistryImage | undefined>;
+  /** Remembers by artefact what its inputs are. */
+  remember<T>(artifact: Artifact, plan: () => Promise<T>): Promise<T>;
 }
 
 export interface PublishDeps {
   readonly store: () => Promise<ObjectStore>;
   readonly repositories: () => Promise<ImageRepositories>;
   readonly engine: () => Promise<ContainerEngine>;
+  readonly registry: () => Promise<RegistryClient>;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -50,17 +67,21 @@ export interface Outcome {
   readonly parts?: readonly PublishedArtifact[] | undefined;
 }
 
+/** A repository to push to. */
+export interface EnsuredRepository extends ImageRepository {
+  /** `new`: made just now; `denied`: we may not make it, and only the push will tell whether ECR does that by itself. */
+  readonly origin: 'found' | 'new' | 'denied';
+}
+
 /** What the publishing of all artefacts of a run shares. */
-export interface Publishing extends PublishDeps {
+export interface Publishing extends PublishDeps, Lookups {
   readonly options: PublishOptions;
   /** Image builds and pushes; each already uses every core. */
   readonly buildLimit: LimitFunction;
   /** One listing of the prefix when there is much to look for; undefined when single looks are cheaper. */
   listing(): Promise<KeyListing> | undefined;
-  /** Asked once for each name. */
-  findRepository(name: string): Promise<ImageRepository | undefined>;
   /** Found or made, once for each name. */
-  ensureRepository(name: string): Promise<ImageRepository>;
+  ensureRepository(name: string): Promise<EnsuredRepository>;
   /** Lets work for one key be done by the first who comes; the others get its outcome as something that was there. */
   once(key: string, work: () => Promise<Outcome>): Promise<Outcome>;
 }
@@ -71,25 +92,41 @@ const LISTING_FROM = 4;
 /** A prefix with more keys than this is not worth reading to its end. */
 const LISTING_PAGES = 5;
 
+export function startLookups(repositories: PublishDeps['repositories']): Lookups {
+  const plans = new Map<Artifact, Promise<unknown>>();
+  const image = memo(async (key: string) => {
+    const [repository = '', tag = ''] = key.split(' ');
+    return (await repositories()).findImage(repository, tag);
+  });
+  return {
+    findRepository: memo(async (name: string) => (await repositories()).findRepository(name)),
+    findImage: (repository, tag) => image(`${repository} ${tag}`),
+    remember<T>(artifact: Artifact, plan: () => Promise<T>): Promise<T> {
+      const known = (plans.get(artifact) as Promise<T> | undefined) ?? plan();
+      plans.set(artifact, known);
+      return known;
+    },
+  };
+}
+
 export function startPublishing(
   artifacts: readonly Artifact[],
   options: PublishOptions,
   deps: PublishDeps,
   signal: AbortSignal,
+  lookups: Lookups = startLookups(deps.repositories),
 ): Publishing {
   const { bucket } = options;
-  const found = memo((name: string) => deps.repositories().then((repositories) => repositories.findRepository(name)));
   const list = memo(async (name: string) => (await deps.store()).listKeys(name, options.prefix, { maxPages: LISTING_PAGES, signal }));
-  const ensured = memo(async (name: string) => (await found(name)) ?? (await deps.repositories()).createRepository(name));
   const running = new Map<string, Promise<Outcome>>();
   return {
     ...deps,
+    ...lookups,
     signal,
     options,
     buildLimit: pLimit(PARALLEL_BUILDS),
     listing: () => (bucket === undefined || countObjects(artifacts) < LISTING_FROM ? undefined : list(bucket)),
-    findRepository: found,
-    ensureRepository: ensured,
+    ensureRepository: memo((name) => ensureRepository(name, lookups, deps)),
     async once(key, work) {
       const first = running.get(key);
       if (first !== undefined) return { ...(await first), built: false, published: false };
@@ -98,6 +135,20 @@ export function startPublishing(
       return own;
     },
   };
+}
+
+/** Makes the repository where there is none. Where that is not allowed, a repository creation template may do it at the push. */
+async function ensureRepository(name: string, lookups: Lookups, deps: PublishDeps): Promise<EnsuredRepository> {
+  const found = await lookups.findRepository(name);
+  if (found !== undefined) return { ...found, origin: 'found' };
+  const repositories = await deps.repositories();
+  try {
+    return { ...(await repositories.createRepository(name)), origin: 'new' };
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'ACCESS_DENIED') throw error;
+    const { registryHost } = await repositories.getAuthorization();
+    return { name, uri: `${registryHost}/${name}`, isTagImmutable: () => false, origin: 'denied' };
+  }
 }
 
 function countObjects(artifacts: readonly Artifact[]): number {

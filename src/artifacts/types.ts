@@ -94,12 +94,12 @@ export interface ImageArtifact extends ArtifactBase {
   readonly hostBuildOutputDir?: string | undefined;
 }
 
-/** An image that exists in the engine already and only has to be pushed (`ImageUri: my-app:latest`). */
+/** An image that exists already, in the engine or on disk, and only has to be pushed (`ImageUri: my-app:latest`). */
 export interface LocalImageArtifact extends ArtifactBase {
   readonly kind: 'local-image';
   /** Name the engine knows it by; for an archive only its file name, for messages. */
   readonly reference: string;
-  /** Absolute path of an image archive (`.tar`, `.tar.gz`, `.tgz`), which is loaded into the engine first. */
+  /** Absolute path of an image archive (`.tar`, `.tar.gz`, `.tgz`) or of the directory of an OCI layout; no engine is needed for it. */
   readonly archive?: string | undefined;
   readonly architecture: Architecture;
   readonly imageTag?: string | undefined;

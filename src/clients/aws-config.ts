@@ -1,3 +1,5 @@
+import type { Agent } from 'node:http';
+
 import type { AwsCredentialIdentityProvider } from '@smithy/types';
 
 /** The services this tool speaks to, as their endpoint variables spell them (`AWS_ENDPOINT_URL_<SERVICE>`, upper case). */
@@ -30,4 +32,6 @@ export interface AwsEdge {
   readonly endpointFor: (service: AwsService) => string | undefined;
   /** Where what AWS would have at these addresses answers instead; absent where they are right as they are. */
   readonly reachable?: (addresses: readonly string[]) => Promise<readonly string[]>;
+  /** The connections to use for an address that is no service's (a registry): with the CA bundle, and a proxy where there is one. */
+  readonly agentFor: (url: URL) => Agent;
 }

@@ -6,7 +6,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smit
 import { UserError, messageOf } from '../errors.ts';
 import type { AwsEdge, AwsService, SdkClientConfig } from './aws-config.ts';
 import { logCalls, type CallLog } from './call-log.ts';
-import { createHttpHandler, guardHandler, readCaBundle } from './http-handler.ts';
+import { createAgents, createHttpHandler, guardHandler, readCaBundle } from './http-handler.ts';
 import { readSharedConfig, requireProfile, type SharedConfig } from './shared-config.ts';
 
 /** A value together with where it came from. */
@@ -48,9 +48,9 @@ export async function createAwsEdge(request: AwsEdgeRequest): Promise<AwsEdge> {
   const endpoints = createEndpointLookup(request, shared, profile);
   const ca = request.caBundle ?? emptyToUndefined(request.env['AWS_CA_BUNDLE']);
   const tls = ca === undefined ? {} : { ca: readCaBundle(ca) };
-  const handler = await createHttpHandler({ ...tls, proxyEnv: request.env });
   // What is on this machine is reached directly, whatever proxy the environment names.
-  const direct = await createHttpHandler(tls);
+  const [outside, inside] = [createAgents({ ...tls, proxyEnv: request.env }), createAgents(tls)];
+  const [handler, direct] = await Promise.all([createHttpHandler(outside), createHttpHandler(inside)]);
   const handlerFor = (service: AwsService) => {
     const endpoint = endpoints(service);
     const handlerOfPlace = endpoint !== undefined && isLoopback(endpoint) ? direct : handler;
@@ -78,6 +78,10 @@ export async function createAwsEdge(request: AwsEdgeRequest): Promise<AwsEdge> {
     credentials: identity.credentials,
     configFor,
     endpointFor: endpoints,
+    agentFor: (url) => {
+      const agents = isLoopback(url.href) ? inside : outside;
+      return url.protocol === 'https:' ? agents.https : agents.http;
+    },
   };
 }
 

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { UserError, messageOf } from '../errors.ts';
 import { buildImage, type BuildOptions, type Builder } from './docker-build.ts';
 import { enginePlaces, type EnginePlace } from './docker-places.ts';
-import { loadArchive } from './docker-load.ts';
 import { pushImage, type PushOptions } from './docker-push.ts';
 
 /** An image as the engine has it. */
@@ -34,8 +34,10 @@ export interface ContainerEngine {
   /** The builder used unless a build says otherwise. */
   readonly builder: Builder;
   build(options: Omit<BuildOptions, 'builder'> & { readonly builder?: Builder }): Promise<string>;
-  /** Loads an image archive and answers the name or id of what it held. Throws UserError IMAGE_INVALID. */
-  load(archive: string, signal?: AbortSignal): Promise<string>;
+  /** The image as an archive (`docker save`). */
+  save(image: string): Promise<Readable>;
+  /** The digest that a registry has for a name, asked by the engine with its own credentials; nothing is pulled. */
+  remoteDigest(reference: string): Promise<string>;
   /** Undefined when there is no such image. */
   inspect(reference: string): Promise<EngineImage | undefined>;
   tag(image: string, repository: string, tag: string): Promise<void>;
@@ -125,7 +127,8 @@ async function describe(
     apiVersion,
     builder,
     build: (options) => buildImage(docker, { builder, ...options }),
-    load: (archive, signal) => loadArchive(docker, archive, signal),
+    save: async (image) => (await docker.getImage(image).get()) as Readable,
+    remoteDigest: async (reference) => (await docker.getImage(reference).distribution()).Descriptor.digest,
     inspect: (reference) => inspectImage(docker, reference),
     tag: async (image, repository, tag) => void (await docker.getImage(image).tag({ repo: repository, tag })),
     push: (repository, tag, options) => pushImage(docker, repository, tag, options),

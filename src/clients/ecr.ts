@@ -7,8 +7,8 @@ export interface ImageRepository {
   readonly name: string;
   /** `<registry host>/<name>`, without a scheme. */
   readonly uri: string;
-  /** A tag that exists cannot be moved to another image. */
-  readonly isImmutable: boolean;
+  /** Whether a tag of that name, once it exists, cannot be moved to another image. */
+  isTagImmutable(tag: string): boolean;
 }
 
 export interface RegistryImage {
@@ -24,6 +24,8 @@ export interface RegistryImage {
 export interface RegistryAuthorization {
   /** Host and port that the password is for, and no other. */
   readonly registryHost: string;
+  /** The same with its scheme: `https://…`, and for a registry on this machine `http://127.0.0.1:…`. */
+  readonly registryOrigin: string;
   readonly username: string;
   readonly expiresAt: Date | undefined;
   /** A method, so that no serialisation of this object holds the secret. */
@@ -39,8 +41,8 @@ export interface ImageRepositories {
   createRepository(name: string): Promise<ImageRepository>;
   /** By tag, or by digest (`sha256:…`). Undefined when repository or image is missing. */
   findImage(repository: string, reference: string): Promise<RegistryImage | undefined>;
-  /** Asks once a run, and again shortly before the token (12 hours) expires. */
-  getAuthorization(): Promise<RegistryAuthorization>;
+  /** Asks once a run, and again shortly before the token (12 hours) expires; at once when it is to be `fresh`. */
+  getAuthorization(options?: { readonly fresh?: boolean }): Promise<RegistryAuthorization>;
 }
 
 const RENEW_BEFORE_MS = 15 * 60_000;
@@ -108,8 +110,8 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
     findRepository,
     createRepository,
     findImage,
-    getAuthorization() {
-      if (authorization === undefined || Date.now() >= renewAtMs) {
+    getAuthorization(options) {
+      if (authorization === undefined || options?.fresh === true || Date.now() >= renewAtMs) {
         renewAtMs = Infinity;
         authorization = authorize();
         authorization.then(
@@ -130,7 +132,23 @@ function renewalTime(expiresAt: Date | undefined): number {
 
 function toRepository(found: Repository | undefined, name: string): ImageRepository {
   if (found?.repositoryUri === undefined) throw new UserError('REPOSITORY', `ECR tells no address for the repository ${name}.`);
-  return { name, uri: found.repositoryUri, isImmutable: found.imageTagMutability?.startsWith('IMMUTABLE') ?? false };
+  const { imageTagMutability: mutability = 'MUTABLE', imageTagMutabilityExclusionFilters: filters = [] } = found;
+  const isExcluded = (tag: string): boolean => filters.some(({ filter }) => filter !== undefined && wildcard(filter).test(tag));
+  return {
+    name,
+    uri: found.repositoryUri,
+    isTagImmutable: (tag) => mutability.startsWith('IMMUTABLE') !== (mutability.endsWith('WITH_EXCLUSION') && isExcluded(tag)),
+  };
+}
+
+/** `*` stands for any text. https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ImageTagMutabilityExclusionFilter.html */
+function wildcard(filter: string): RegExp {
+  return new RegExp(
+    `^${filter
+      .split('*')
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );
 }
 
 function toImage(found: ImageDetail | undefined): RegistryImage | undefined {
@@ -157,6 +175,7 @@ function toAuthorization(
   const secret = text.slice(separator + 1);
   return {
     registryHost: new URL(data.proxyEndpoint).host,
+    registryOrigin: new URL(data.proxyEndpoint).origin,
     username: text.slice(0, separator),
     expiresAt: data.expiresAt,
     password: () => secret,

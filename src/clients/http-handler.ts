@@ -41,19 +41,32 @@ export interface HttpHandlerRequest {
   readonly proxyEnv?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** One connection pool for all clients of a run. */
-export async function createHttpHandler({ ca, proxyEnv }: HttpHandlerRequest = {}): Promise<NodeHttpHandler> {
-  const { NodeHttpHandler } = await import('@smithy/node-http-handler');
+/** Connections over http and over https. */
+export interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+export function createAgents({ ca, proxyEnv }: HttpHandlerRequest = {}): Agents {
   // Node's agents know proxies since 22.21 and 24.5; older ones do not look at this option.
   const options = { keepAlive: true, maxSockets: MAX_SOCKETS, ...(proxyEnv === undefined ? {} : { proxyEnv }) };
+  return {
+    http: new HttpAgent(options),
+    https: new HttpsAgent(ca === undefined ? options : { ...options, ca: [...rootCertificates, ca] }),
+  };
+}
+
+/** One connection pool for all clients of a run. */
+export async function createHttpHandler(agents: Agents = createAgents()): Promise<NodeHttpHandler> {
+  const { NodeHttpHandler } = await import('@smithy/node-http-handler');
   return new NodeHttpHandler({
     connectionTimeout: 10_000,
     // Silence on a connection; none of the operations that we call thinks for so long.
     socketTimeout: SILENCE_MS,
     // Requests may queue for a socket; that is what the limit is for, and no news for the user.
     socketAcquisitionWarningTimeout: 3_600_000,
-    httpAgent: new HttpAgent(options),
-    httpsAgent: new HttpsAgent(ca === undefined ? options : { ...options, ca: [...rootCertificates, ca] }),
+    httpAgent: agents.http,
+    httpsAgent: agents.https,
   });
 }
 

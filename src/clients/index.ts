@@ -4,6 +4,7 @@ import type { ContainerEngine } from './docker.ts';
 import type { ImageRepositories } from './ecr.ts';
 import type { LambdaFunctions } from './lambda.ts';
 import type { LogReader } from './logs.ts';
+import type { RegistryClient } from './registry-push.ts';
 import type { ObjectStore } from './s3.ts';
 import type { CallerIdentity } from './sts.ts';
 
@@ -20,6 +21,8 @@ export interface Clients {
   readonly logs: () => Promise<LogReader>;
   /** Throws UserError ENGINE_NOT_FOUND. */
   readonly engine: () => Promise<ContainerEngine>;
+  /** The registry behind ECR, spoken to without an engine. */
+  readonly registry: () => Promise<RegistryClient>;
 }
 
 export interface ClientsRequest {
@@ -62,6 +65,10 @@ export function createClients(request: ClientsRequest): Clients {
     engine: once(async () => {
       const { findContainerEngine } = await import('./docker.ts');
       return findContainerEngine({ env: request.env });
+    }),
+    registry: once(async () => {
+      const [{ createRegistryClient }, { agentFor }] = await Promise.all([import('./registry-push.ts'), edge()]);
+      return createRegistryClient(agentFor);
     }),
   };
 }

@@ -65,6 +65,8 @@ export const deployServerless = defineCommand({
     'disable-version-check',
     'docker-build-options',
     'docker-host-build-output-dir',
+    'force-build',
+    'pull',
     'yes',
     'timeline',
     'report',

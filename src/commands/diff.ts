@@ -27,6 +27,7 @@ export const diff = defineCommand({
     'msbuild-parameters',
     'docker-build-options',
     'docker-host-build-output-dir',
+    'pull',
     'fail',
     'port',
   ],

@@ -110,6 +110,18 @@ export const OPTIONS = {
     group: 'Artifacts',
     describe: 'Further options of the image build: --build-arg, --target, --no-cache, --pull',
   },
+  'force-build': {
+    type: 'boolean',
+    group: 'Artifacts',
+    persist: false,
+    inFile: false,
+    describe: 'Build images although ECR has one of the same inputs',
+  },
+  pull: {
+    type: 'boolean',
+    group: 'Artifacts',
+    describe: 'Ask the registries for the base images of today; what they are decides as well whether an image is built',
+  },
   'docker-host-build-output-dir': {
     type: 'string',
     value: 'DIR',

@@ -24,6 +24,8 @@ export const packageCi = defineCommand({
     'disable-version-check',
     'docker-build-options',
     'docker-host-build-output-dir',
+    'force-build',
+    'pull',
     'port',
   ],
   persist: [

@@ -17,6 +17,8 @@ export interface PackageWish extends BucketWish {
   readonly msbuildParameters: string | undefined;
   readonly dockerBuildOptions: string | undefined;
   readonly dockerHostBuildOutputDir: string | undefined;
+  readonly forceBuild?: boolean | undefined;
+  readonly pull?: boolean | undefined;
   /** What is given for the template's parameters: runtimes, architectures and loops may depend on them. */
   readonly templateParameters?: Readonly<Record<string, string>> | undefined;
   readonly parametersFile?: string | undefined;
@@ -74,11 +76,15 @@ export async function publishAndRewrite(
     msbuildParameters: wish.msbuildParameters,
     dockerBuildOptions: wish.dockerBuildOptions,
     hostBuildOutputDir: wish.dockerHostBuildOutputDir,
+    forceBuild: wish.forceBuild,
+    pull: wish.pull,
   };
-  const deps: PublishDeps = { store: clients.objects, repositories: clients.repositories, engine: clients.engine, reporter, signal, env };
+  const { objects: store, repositories, engine, registry } = clients;
+  const deps: PublishDeps = { store, repositories, engine, registry, reporter, signal, env };
   // Alone, an artefact finds out by itself what it lacks; among others it must not be found out after they are published.
-  if (artifacts.length > 1 && artifacts.some(needsTool)) await checkPrerequisites(artifacts, options, deps);
-  const published = await publishArtifacts(artifacts, options, deps);
+  const isChecked = artifacts.length > 1 && artifacts.some(needsTool);
+  const lookups = isChecked ? await checkPrerequisites(artifacts, options, deps) : undefined;
+  const published = await publishArtifacts(artifacts, options, deps, lookups);
   for (const item of published) reporter.event({ type: 'artifact', ...describeArtifact(item) });
   return { text: await sendable(template, rewriteTemplate(template, published, { expandAliases: true })), published, bucket };
 }

@@ -2,6 +2,7 @@ import type { PublishDeps, PublishOptions } from '../artifacts/index.ts';
 import type { Artifact, Location } from '../artifacts/types.ts';
 import type { ContainerEngine } from '../clients/docker.ts';
 import type { ImageRepositories } from '../clients/ecr.ts';
+import type { RegistryClient } from '../clients/registry-push.ts';
 import type { KeyListing } from '../clients/s3-objects.ts';
 import type { ObjectStore } from '../clients/s3.ts';
 import { UserError } from '../errors.ts';
@@ -17,6 +18,7 @@ export type Planned =
 export interface DryDeps {
   readonly repositories: () => Promise<ImageRepositories>;
   readonly engine: () => Promise<ContainerEngine>;
+  readonly registry: () => Promise<RegistryClient>;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
   readonly env: PublishDeps['env'];
@@ -43,12 +45,13 @@ export async function dryPublish(artifact: Artifact, options: DryOptions, deps: 
   if (artifact.kind === 'template' && artifact.artifacts.some(needsVersionInside))
     return { kind: 'undecided', reason: 'its template refers to versions of objects, which are known after an upload only' };
   const { publishArtifacts } = await import('../artifacts/index.ts');
-  const { engine, repositories, ...others } = deps;
+  const { engine, registry, repositories, ...others } = deps;
   try {
     const [published] = await publishArtifacts([artifact], options, {
       ...others,
       store: () => Promise.resolve(fullStore(options.region)),
       repositories: async () => readOnlyRepositories(await repositories()),
+      registry: async () => readOnlyRegistry(await registry()),
       engine: async () => (artifact.kind === 'local-image' ? readOnlyEngine(await engine()) : wouldChange()),
     });
     return published === undefined ? { kind: 'new' } : { kind: 'known', location: published.location };
@@ -65,8 +68,6 @@ async function whyBuild(artifact: Artifact, options: PublishOptions): Promise<st
   switch (artifact.kind) {
     case 'zip':
       return artifact.source === 'dotnet' ? 'code of .NET is compared after a build only (--build)' : undefined;
-    case 'local-image':
-      return artifact.archive === undefined ? undefined : 'an image archive is compared after loading it into the engine only (--build)';
     case 'image': {
       const { hostOutputOf } = await import('../artifacts/image.ts');
       const isBuiltHere = (await hostOutputOf(artifact, options)) !== undefined;
@@ -125,7 +126,10 @@ function readOnlyRepositories(real: ImageRepositories): ImageRepositories {
   };
 }
 
-/** An archive is loaded only where a build was asked for; that names an image in the engine and changes nothing else. */
+function readOnlyRegistry(real: RegistryClient): RegistryClient {
+  return { remoteDigest: (image, options) => real.remoteDigest(image, options), push: refuse };
+}
+
 function readOnlyEngine(real: ContainerEngine): ContainerEngine {
   const { name, source, address, os, architecture, apiVersion, builder } = real;
   return {
@@ -137,7 +141,8 @@ function readOnlyEngine(real: ContainerEngine): ContainerEngine {
     apiVersion,
     builder,
     inspect: (reference) => real.inspect(reference),
-    load: (archive, signal) => real.load(archive, signal),
+    remoteDigest: (reference) => real.remoteDigest(reference),
+    save: refuse,
     build: refuse,
     tag: refuse,
     push: refuse,

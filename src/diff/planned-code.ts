@@ -17,6 +17,7 @@ export interface CodeWish {
   readonly msbuildParameters: string | undefined;
   readonly dockerBuildOptions: string | undefined;
   readonly dockerHostBuildOutputDir: string | undefined;
+  readonly pull: boolean | undefined;
   readonly build: boolean | undefined;
 }
 
@@ -51,6 +52,7 @@ export async function planCode(
   const deps = {
     repositories: clients.repositories,
     engine: clients.engine,
+    registry: clients.registry,
     reporter: quietSummaries(context.reporter, wish),
     signal,
     env,
@@ -87,6 +89,7 @@ function optionsFor(wish: CodeWish, place: S3Place | undefined, context: Context
     msbuildParameters: wish.msbuildParameters,
     dockerBuildOptions: wish.dockerBuildOptions,
     hostBuildOutputDir: wish.dockerHostBuildOutputDir,
+    pull: wish.pull,
     build: wish.build === true,
   };
 }

@@ -11,7 +11,7 @@ import { isMap, member, valueAt } from './value.ts';
 
 /**
  * Finds what an image function needs. In this order: an image that is in a registry already, or that a function call names,
- * is left alone; `Metadata` with a Dockerfile or DockerContext is built; `ImageUri` may name a directory to build, an image archive, or
+ * is left alone; `Metadata` with a Dockerfile or DockerContext is built; `ImageUri` may name a directory to build, an image archive or OCI layout, or
  * an image that the engine knows; without anything, the template's directory is built.
  */
 export async function findImages(search: Search, resource: ResourceEntry, fallback: Architecture): Promise<void> {
@@ -54,13 +54,15 @@ async function findImage(
     return build(search, resource, metadataReference(reference, resource, 'DockerContext'), context, architecture, use);
 
   const named = imageUri === undefined || imageUri === '' ? undefined : await search.lookup.find(imageUri);
-  if (imageUri !== undefined && named?.type === 'directory') return build(search, resource, reference, imageUri, architecture, use);
+  const isLayout = named?.type === 'directory' && (await search.lookup.find('oci-layout', named.path)).type === 'file';
+  if (imageUri !== undefined && named?.type === 'directory' && !isLayout)
+    return build(search, resource, reference, imageUri, architecture, use);
   if (member(metadata, 'Dockerfile') !== undefined || named === undefined)
     return build(search, resource, reference, '.', architecture, use);
   const imageTag = textOf(search, resource, 'DockerTag')?.toLowerCase();
   const common = { kind: 'local-image', architecture, imageTag } as const;
-  if (named.type === 'file') {
-    if (!/\.(?:tar|tar\.gz|tgz)$/i.test(named.path))
+  if (named.type === 'file' || isLayout) {
+    if (!isLayout && !/\.(?:tar|tar\.gz|tgz)$/i.test(named.path))
       throw missingPath(reference, imageUri ?? '', named.path, 'which is neither a directory nor an image archive (.tar, .tar.gz)');
     return search.found.add([named.path, architecture, imageTag], { ...common, reference: basename(named.path), archive: named.path }, use);
   }

@@ -9,6 +9,7 @@ import type { SdkClientConfig } from '../../src/clients/aws-config.ts';
 import { createImageRepositories } from '../../src/clients/ecr.ts';
 import { createObjectStore, type ObjectStore } from '../../src/clients/s3.ts';
 import { startInProcessTarget, type InProcessTarget } from '../local/support/in-process-target.ts';
+import { createRegistryClient } from '../../src/clients/registry-push.ts';
 import { engineOrReason, uniqueName } from '../support/engine.ts';
 import { recordingReporter } from '../support/recording-reporter.ts';
 
@@ -43,6 +44,7 @@ describe('publishing to the local target', () => {
         store: async () => store,
         repositories: async () => repositories,
         engine: () => (engine === undefined ? Promise.reject(new Error(reason)) : Promise.resolve(engine)),
+        registry: async () => createRegistryClient(),
         reporter: recordingReporter(),
         signal: new AbortController().signal,
         env: process.env,

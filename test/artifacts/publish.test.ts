@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { checkPrerequisites, publishArtifacts, type PublishDeps, type PublishOptions } from '../../src/artifacts/index.ts';
 import type { Artifact, ArtifactUse, ImageArtifact, ZipArtifact } from '../../src/artifacts/types.ts';
 import type { ContainerEngine } from '../../src/clients/docker.ts';
+import { createRegistryClient } from '../../src/clients/registry-push.ts';
 import { createObjectStore, type ObjectStore } from '../../src/clients/s3.ts';
 import { engineOrReason, uniqueName } from '../support/engine.ts';
 import { motoMissing, startMoto, type Moto } from '../support/moto.ts';
@@ -77,6 +78,7 @@ describe.skipIf(withoutMoto !== undefined)('publishing zips and files', () => {
     store: async () => store,
     repositories: never('ECR'),
     engine: never('an engine'),
+    registry: never('a registry'),
     reporter,
     signal: new AbortController().signal,
     env: process.env,
@@ -256,6 +258,7 @@ describe.skipIf(found === undefined)('publishing images', () => {
     store: never('S3'),
     repositories: async () => registry.repositories,
     engine: async () => real,
+    registry: async () => createRegistryClient(),
     reporter,
     signal: new AbortController().signal,
     env: process.env,
@@ -384,8 +387,11 @@ describe.skipIf(found === undefined)('publishing images', () => {
     expect(await publishArtifacts([local], options(), deps())).toMatchObject([{ published: false }]);
     const archive = join(folder, `${name}.tar`);
     execFileSync('docker', ['save', '-o', archive, `${name}:latest`]);
-    const [loaded] = await publishArtifacts([{ ...local, reference: `${name}.tar`, archive, imageTag: undefined }], options(), deps());
-    expect(loaded).toMatchObject({ location: { repositoryUri: `${registry.host}/${name}`, digest: first?.digest } });
+    const archived: Artifact = { ...local, reference: `${name}.tar`, archive, imageTag: undefined };
+    const [pushed] = await publishArtifacts([archived], options(), deps({ engine: never('an engine') }));
+    expect(pushed).toMatchObject({ built: false, published: true, location: { repositoryUri: `${registry.host}/${name}` } });
+    const again = await publishArtifacts([archived], options(), deps({ engine: never('an engine'), registry: never('a registry') }));
+    expect(again).toMatchObject([{ published: false, digest: pushed?.digest }]);
     await expect(publishArtifacts([{ ...local, reference: `${name}:none` }], options(), deps())).rejects.toMatchObject({
       code: 'IMAGE_INVALID',
     });

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { UserError } from '../../src/errors.ts';
 import type { ImageRepositories, ImageRepository, RegistryImage } from '../../src/clients/ecr.ts';
 
 /** An OCI registry in memory, spoken to by a real engine over real HTTP, with the part of ECR's API that goes with it. */
@@ -15,8 +16,14 @@ export interface TinyRegistry {
   readonly tags: Map<string, string>;
   /** Calls of the API, such as `getAuthorization`. */
   readonly calls: string[];
-  /** The next manifest is refused with this text. */
+  /** Manifests are refused with this text. */
   refuseManifests: string | undefined;
+  /** Tags cannot be moved. */
+  isImmutable: boolean;
+  /** Nobody may make repositories. */
+  deniesCreation: boolean;
+  /** So many connections are cut in the middle of an upload. */
+  breakUploads: number;
   close(): Promise<void>;
 }
 
@@ -31,11 +38,15 @@ export async function startTinyRegistry(): Promise<TinyRegistry> {
   const calls: string[] = [];
   const password = `secret-${randomUUID()}`;
   const basic = `Basic ${Buffer.from(`AWS:${password}`).toString('base64')}`;
-  const state = { refuseManifests: undefined as string | undefined };
+  const state = { refuseManifests: undefined as string | undefined, isImmutable: false, deniesCreation: false, breakUploads: 0 };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://registry');
     requests.push(`${request.method} ${url.pathname}`);
+    if (request.method === 'PATCH' && state.breakUploads > 0) {
+      state.breakUploads -= 1;
+      return void request.once('data', () => request.socket.resetAndDestroy());
+    }
     const body = await buffer(request);
     const answer = (status: number, headers: Record<string, string> = {}, content?: Buffer | string): void =>
       void response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : content);
@@ -51,6 +62,9 @@ export async function startTinyRegistry(): Promise<TinyRegistry> {
       if (state.refuseManifests !== undefined)
         return answer(400, {}, JSON.stringify({ errors: [{ code: 'TAG_INVALID', message: state.refuseManifests }] }));
       const digest = sha256(body);
+      const held = tags.get(`${repository}:${rest}`);
+      if (state.isImmutable && held !== undefined && held !== digest)
+        return answer(400, {}, JSON.stringify({ errors: [{ code: 'TAG_INVALID', message: 'the tag is immutable' }] }));
       blobs.set(digest, body);
       types.set(digest, request.headers['content-type'] ?? '');
       if (!rest.startsWith('sha256:')) tags.set(`${repository}:${rest}`, digest);
@@ -93,7 +107,7 @@ export async function startTinyRegistry(): Promise<TinyRegistry> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const known = new Set<string>();
-  const toRepository = (name: string): ImageRepository => ({ name, uri: `${host}/${name}`, isImmutable: false });
+  const toRepository = (name: string): ImageRepository => ({ name, uri: `${host}/${name}`, isTagImmutable: () => state.isImmutable });
   const repositories: ImageRepositories = {
     region: 'eu-west-1',
     async findRepository(name) {
@@ -102,6 +116,7 @@ export async function startTinyRegistry(): Promise<TinyRegistry> {
     },
     async createRepository(name) {
       calls.push(`createRepository ${name}`);
+      if (state.deniesCreation) throw new UserError('ACCESS_DENIED', 'ecr:CreateRepository is not allowed');
       known.add(name);
       return toRepository(name);
     },
@@ -112,7 +127,7 @@ export async function startTinyRegistry(): Promise<TinyRegistry> {
     },
     async getAuthorization() {
       calls.push('getAuthorization');
-      return { registryHost: host, username: 'AWS', expiresAt: undefined, password: () => password };
+      return { registryHost: host, registryOrigin: `http://${host}`, username: 'AWS', expiresAt: undefined, password: () => password };
     },
   };
   return Object.assign(state, {
