@@ -63,7 +63,7 @@ export async function readArchivedImage(files: ImageFiles, architecture: Archite
 }
 
 async function readLayout(files: ImageFiles, architecture: string): Promise<ArchivedImage> {
-  const found = await findManifests(files, parse<Manifest>(files, 'index.json', await files.text('index.json')), DEEPEST_INDEX);
+  const found = await findManifests(files, parse(files, 'index.json', await files.text('index.json')) as Manifest, DEEPEST_INDEX);
   const fitting = found.filter(({ platform }) => platform === undefined || platform.architecture === architecture);
   // Without a platform beside the manifest, the image's own configuration says it.
   const images = await Promise.all((fitting.length > 0 ? fitting : found.slice(0, 1)).map((one) => readManifest(files, one)));
@@ -79,7 +79,7 @@ async function findManifests(files: ImageFiles, index: Manifest, depth: number):
     (index.manifests ?? []).map(async (entry): Promise<Descriptor[]> => {
       if (entry.platform?.os === 'unknown' || entry.annotations?.['vnd.docker.reference.type'] !== undefined) return [];
       if (!/image\.index|manifest\.list/.test(entry.mediaType ?? '')) return [entry];
-      return findManifests(files, parse<Manifest>(files, 'an index', await verifiedText(files, entry)), depth - 1);
+      return findManifests(files, parse(files, 'an index', await verifiedText(files, entry)) as Manifest, depth - 1);
     }),
   );
   return lists.flat();
@@ -87,11 +87,11 @@ async function findManifests(files: ImageFiles, index: Manifest, depth: number):
 
 async function readManifest(files: ImageFiles, entry: Descriptor): Promise<ArchivedImage> {
   const text = await verifiedText(files, entry);
-  const manifest = parse<Manifest>(files, 'a manifest', text);
+  const manifest = parse(files, 'a manifest', text) as Manifest;
   if (manifest.config === undefined || manifest.layers === undefined)
     throw notAnImage(files.source, 'it holds a manifest that is none of an image');
   const config = await verifiedText(files, manifest.config);
-  const diffIds = parse<Config>(files, 'a configuration', config).rootfs?.diff_ids ?? [];
+  const diffIds = (parse(files, 'a configuration', config) as Config).rootfs?.diff_ids ?? [];
   const layers = await Promise.all(
     manifest.layers.map(async ({ digest = '', size, mediaType = '' }, index): Promise<ArchivedLayer> => {
       const name = blobName(files, digest);
@@ -112,10 +112,10 @@ interface SavedImage {
 
 /** `docker save` before Docker 25, podman and others: https://github.com/moby/docker-image-spec/blob/main/v1.2.md */
 async function readDockerArchive(files: ImageFiles): Promise<ArchivedImage> {
-  const [saved] = parse<readonly SavedImage[]>(files, 'manifest.json', await files.text('manifest.json'));
+  const [saved] = parse(files, 'manifest.json', await files.text('manifest.json')) as readonly SavedImage[];
   if (saved?.Config === undefined || saved.Layers === undefined) throw notAnImage(files.source, 'its manifest.json names no image');
   const config = await files.text(saved.Config);
-  const diffIds = parse<Config>(files, saved.Config, config).rootfs?.diff_ids ?? [];
+  const diffIds = (parse(files, saved.Config, config) as Config).rootfs?.diff_ids ?? [];
   if (diffIds.length !== saved.Layers.length) throw notAnImage(files.source, 'its configuration and its manifest.json do not fit');
   const layers = await Promise.all(
     saved.Layers.map(async (name, index): Promise<ArchivedLayer> => {
@@ -133,7 +133,7 @@ function describe(
   layers: readonly ArchivedLayer[],
   manifest: ArchivedImage['manifest'],
 ): ArchivedImage {
-  const { architecture = '', os = '', config } = parse<Config>(files, 'a configuration', configText);
+  const { architecture = '', os = '', config } = parse(files, 'a configuration', configText) as Config;
   const bytes = Buffer.from(configText);
   const digest = sha256(bytes);
   return {
@@ -168,9 +168,9 @@ export function sha256(bytes: Buffer): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-function parse<T>(files: ImageFiles, name: string, text: string): T {
+function parse(files: ImageFiles, name: string, text: string): unknown {
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch (error) {
     throw notAnImage(files.source, `${name} in it is no JSON`, error);
   }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basicAuthorization } from '../clients/ecr.ts';
 import { parseImageName, type ImageName } from '../clients/registry-read.ts';
 import { messageOf } from '../errors.ts';
 import { baseImagesOf } from './dockerfile-bases.ts';
@@ -52,6 +53,6 @@ async function remoteDigest(
 async function ownToken(name: ImageName, publishing: Pick<Publishing, 'repositories'>): Promise<string | undefined> {
   const isLikeEcr = /\.dkr[.-]ecr[.-]/.test(name.host) || name.host.includes(':');
   if (!isLikeEcr) return undefined;
-  const { registryHost, username, password } = await (await publishing.repositories()).getAuthorization();
-  return registryHost === name.host ? `Basic ${Buffer.from(`${username}:${password()}`).toString('base64')}` : undefined;
+  const authorization = await (await publishing.repositories()).getAuthorization();
+  return authorization.registryHost === name.host ? basicAuthorization(authorization) : undefined;
 }

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ContainerEngine } from '../clients/docker.ts';
-import type { RegistryImage } from '../clients/ecr.ts';
+import { basicAuthorization, type RegistryImage } from '../clients/ecr.ts';
 import type { Step } from '../output/reporter.ts';
 import { UserError } from '../errors.ts';
 import { readArchivedImage, type ArchivedImage } from './archived-image.ts';
@@ -117,9 +117,13 @@ async function pushByEngine(
   try {
     return await pushWithRetries(
       async ({ freshToken }) => {
-        const { username, password } = await (await publishing.repositories()).getAuthorization({ fresh: freshToken });
+        const authorization = await (await publishing.repositories()).getAuthorization({ fresh: freshToken });
         return engine.push(repository.uri, tag, {
-          auth: { username, serveraddress: hostOf(repository.uri), password },
+          auth: {
+            username: authorization.username,
+            serveraddress: hostOf(repository.uri),
+            password: () => authorization.password(),
+          },
           signal,
           onProgress: (sent, total) => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`),
         });
@@ -145,10 +149,7 @@ function pushOverHttp(
     const { blobs, manifest } = await makePushable(archived, files, folder, signal);
     const [registry, repositories] = await Promise.all([publishing.registry(), publishing.repositories()]);
     const { registryOrigin } = await repositories.getAuthorization();
-    const authorization = async (fresh: boolean): Promise<string> => {
-      const { username, password } = await repositories.getAuthorization({ fresh });
-      return `Basic ${Buffer.from(`${username}:${password()}`).toString('base64')}`;
-    };
+    const authorization = async (fresh: boolean): Promise<string> => basicAuthorization(await repositories.getAuthorization({ fresh }));
     const target = { repositoryUri: repository.uri, origin: registryOrigin, authorization };
     const onProgress = (sent: number, total: number): void => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`);
     await pushWithRetries(() => registry.push({ target, tags, blobs, manifest, signal, onProgress }), repository, {

@@ -45,6 +45,11 @@ export interface ImageRepositories {
   getAuthorization(options?: { readonly fresh?: boolean }): Promise<RegistryAuthorization>;
 }
 
+/** The value of an Authorization header; to be made where the request is, and kept nowhere. */
+export function basicAuthorization(authorization: RegistryAuthorization): string {
+  return `Basic ${Buffer.from(`${authorization.username}:${authorization.password()}`).toString('base64')}`;
+}
+
 const RENEW_BEFORE_MS = 15 * 60_000;
 
 /** Loads the SDK. Calls throw UserError ACCESS_DENIED, CREDENTIALS, REPOSITORY, …. */

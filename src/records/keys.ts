@@ -64,7 +64,7 @@ export function readArtifactKey(key: string): ArtifactKey | undefined {
   return /[0-9a-f]{9}$/.test(prefix) ? undefined : { prefix, digest };
 }
 
-/** Whether a tag is one that this tool makes: the digest of all inputs of the image. */
+/** Whether a tag is one that this tool makes: the digest of all inputs of the image, with a suffix where tags cannot be moved. */
 export function isContentTag(tag: string): boolean {
-  return /^[0-9a-f]{64}$/.test(tag);
+  return /^[0-9a-f]{64}(?:-[0-9a-f]{12})?$/.test(tag);
 }
