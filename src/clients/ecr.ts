@@ -2,6 +2,7 @@ import type { DescribeImagesCommandOutput, ECRClient, ImageDetail, Repository } 
 import { UserError } from '../errors.ts';
 import type { SdkClientConfig } from './aws-config.ts';
 import { serviceFailure, translateAwsError } from './aws-errors.ts';
+import { imageCleanup, type ImageCleanup } from './ecr-images.ts';
 
 export interface ImageRepository {
   readonly name: string;
@@ -33,7 +34,7 @@ export interface RegistryAuthorization {
 }
 
 /** What this tool does with ECR. */
-export interface ImageRepositories {
+export interface ImageRepositories extends ImageCleanup {
   readonly region: string;
   /** Undefined when there is none of that name. */
   findRepository(name: string): Promise<ImageRepository | undefined>;
@@ -111,6 +112,7 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
   };
 
   return {
+    ...imageCleanup(client, ecr, failed),
     region: config.region,
     findRepository,
     createRepository,

@@ -4,6 +4,7 @@ import { stackDeps } from '../deployment/stack-deps.ts';
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { prepareRemoval } from '../deployment/remove-artifacts.ts';
 import { checkDeletable, deleteStack, type DeleteRequest } from '../stack/delete.ts';
 import { defineCommand } from './define.ts';
 
@@ -19,6 +20,10 @@ export const deleteServerless = defineCommand({
     'stack-polling-delay',
     'wait-for-stack',
     'retain',
+    'keep-artifacts',
+    's3-bucket',
+    's3-prefix',
+    'resolve-s3',
     'termination-protection',
     'yes',
     'timeline',
@@ -50,9 +55,26 @@ export const deleteServerless = defineCommand({
       await checkDeletable(stack, request, deps, before);
     }
     await confirm(found, options.yes === true, context);
-    for (const stack of found) await deleteStack(stack, request, deps);
+    const remove = options.keepArtifacts === true ? undefined : await prepareRemoval(found, options, context);
+    const gone: string[] = [];
+    try {
+      for (const stack of found) {
+        await deleteStack(stack, request, deps);
+        gone.push(stack.id);
+      }
+    } catch (error) {
+      // What the others have left goes all the same, but for a run that was interrupted.
+      if (gone.length > 0 && !context.signal.aborted) await remove?.(gone);
+      throw error;
+    }
+    const artifacts = await remove?.(gone);
     context.reporter.result({
-      data: { ...identity, deleted: found.map((stack) => ({ stackName: stack.name, stackId: stack.id })), absent },
+      data: {
+        ...identity,
+        deleted: found.map((stack) => ({ stackName: stack.name, stackId: stack.id })),
+        absent,
+        ...(artifacts === undefined ? {} : { artifacts }),
+      },
       human: found.map((stack) => `Stack ${stack.name} is deleted.`),
     });
   },

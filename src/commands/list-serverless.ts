@@ -1,7 +1,7 @@
 import type { StackSummary } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { announce } from '../deployment/identity.ts';
-import { STACK_MARKER_TAG } from '../deployment/prepare.ts';
+import { STACK_MARKER_TAG } from '../stack/marker-tag.ts';
 import { formatAge, plural } from '../output/format.ts';
 import type { Answer } from '../output/reporter.ts';
 import { defineCommand } from './define.ts';

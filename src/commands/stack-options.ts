@@ -192,6 +192,12 @@ export const STACK_OPTIONS = {
     describe:
       "CloudFormation's own checks before a deployment (names that are taken, wrong properties, quotas); --no-validation leaves them out",
   },
+  'keep-artifacts': {
+    type: 'boolean',
+    group: 'Artifacts',
+    persist: false,
+    describe: 'Leave in S3 and ECR what was published for the stack',
+  },
   retain: {
     type: 'list',
     value: 'A,B',

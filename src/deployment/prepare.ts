@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { chooseParameters, requireParameters, type DeclaredParameter } from '../stack/parameters.ts';
 import { lookAtStack } from '../stack/look.ts';
+import { STACK_MARKER_TAG } from '../stack/marker-tag.ts';
 import type { DeployPermissions, ReadyPlan } from '../stack/plan.ts';
 import type { Wish } from '../stack/unchanged.ts';
 import { resourcesOf, templateParameters } from '../template/read.ts';
@@ -35,9 +36,6 @@ export interface PreparedStack {
   readonly resources: readonly { readonly logicalId: string; readonly type: string }[];
   readonly wish: Omit<Wish, 'templateText' | 'switches'> & { readonly capabilities: readonly string[] };
 }
-
-/** The tag by which `list-serverless` of the reference tool knows its stacks; any tool's list goes on working. */
-export const STACK_MARKER_TAG = 'AWSServerlessAppNETCore';
 
 /** Everything that may be acknowledged. */
 export const CAPABILITIES = ['CAPABILITY_IAM', 'CAPABILITY_NAMED_IAM', 'CAPABILITY_AUTO_EXPAND'] as const;

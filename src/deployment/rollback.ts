@@ -76,7 +76,7 @@ async function readTemplate({ id, template }: DeploymentRecord, { bucket }: Plac
 }
 
 async function requireArtifacts(record: DeploymentRecord, context: Context): Promise<void> {
-  const missing = await (await createPresence(context)).missing(record.artifacts);
+  const missing = await createPresence(context).missing(record.artifacts);
   if (missing.length === 0) return;
   const commit = record.commit === undefined ? '' : ` (commit ${record.commit.slice(0, 10)})`;
   throw new UserError(

@@ -122,6 +122,10 @@ function readOnlyRepositories(real: ImageRepositories): ImageRepositories {
     findRepository: (name) => real.findRepository(name),
     findImage: (repository, reference) => real.findImage(repository, reference),
     createRepository: refuse,
+    listImages: refuse,
+    manifests: refuse,
+    referrers: refuse,
+    deleteTags: refuse,
     getAuthorization: refuse,
   };
 }

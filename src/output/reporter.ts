@@ -2,7 +2,7 @@ import type { Style } from './style.ts';
 
 /** What a row or a plain prefix is about: `image Dockerfile`, `zip src/Worker`, `stack Shop`. */
 export interface StepTitle {
-  readonly kind: 'image' | 'zip' | 'file' | 'stack' | 'bucket' | 'build' | 'local' | 'project';
+  readonly kind: 'image' | 'zip' | 'file' | 'stack' | 'artifacts' | 'bucket' | 'build' | 'local' | 'project';
   readonly name: string;
 }
 

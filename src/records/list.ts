@@ -12,7 +12,7 @@ export async function describeDeployments(
   facts: { readonly account: string; readonly region: string; readonly stackName: string; readonly stackId: string },
   context: Context,
 ): Promise<Answer> {
-  const presence = await createPresence(context);
+  const presence = createPresence(context);
   const entries = await Promise.all(
     records.map(async (record) => ({ record, missing: (await presence.missing(record.artifacts)).length, isCurrent: record === current })),
   );

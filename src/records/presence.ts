@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 
 import type { Context } from '../context.ts';
+import { isOwnRegistry, repositoryName } from './images.ts';
 import { referenceKey } from './references.ts';
 import type { ArtifactReference, RegistryArtifact, StoredArtifact } from './types.ts';
 
@@ -12,9 +13,8 @@ export interface Presence {
 }
 
 /** Objects by key and version, images that ECR has as active. What lies in other registries cannot be looked at and counts as present. */
-export async function createPresence(context: Context): Promise<Presence> {
+export function createPresence(context: Context): Presence {
   const { clients, signal } = context;
-  const [edge, { account }] = await Promise.all([clients.edge(), clients.caller()]);
   const limit = pLimit(PARALLEL_LOOKS);
   const looks = new Map<string, Promise<boolean>>();
 
@@ -22,10 +22,8 @@ export async function createPresence(context: Context): Promise<Presence> {
     (await (await clients.objects()).findObject(bucket, key, signal, versionId)) !== undefined;
 
   const hasImage = async ({ repositoryUri, digest, tag }: RegistryArtifact): Promise<boolean> => {
-    const host = repositoryUri.slice(0, repositoryUri.indexOf('/'));
-    const isOwn = edge.endpointFor('ecr') !== undefined || (host.startsWith(`${account}.dkr`) && host.includes(edge.region));
-    if (!isOwn) return true;
-    const image = await (await clients.repositories()).findImage(repositoryUri.slice(host.length + 1), digest ?? tag ?? '');
+    if (!(await isOwnRegistry({ repositoryUri }, context))) return true;
+    const image = await (await clients.repositories()).findImage(repositoryName({ repositoryUri }), digest ?? tag ?? '');
     return image?.status === 'ACTIVE';
   };
 

@@ -102,7 +102,7 @@ describe('a new Node.js project on the local target', () => {
     expect(refused.document.error?.code).toBe('CONFIRMATION_NEEDED');
     const deleted = await workspace.json(['bucket', 'delete', 'some-bucket', '--local', '--yes']);
     expect(deleted.code).toBe(0);
-    expect(deleted.document.result).toMatchObject({ deleted: true, objectsDeleted: 6 });
+    expect(deleted.document.result).toMatchObject({ deleted: true, objectsDeleted: 0 });
   });
 
   it('leaves nothing in the temporary folder once the local target is stopped', async () => {

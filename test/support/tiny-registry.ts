@@ -125,6 +125,10 @@ export async function startTinyRegistry(): Promise<TinyRegistry> {
       const digest = reference.startsWith('sha256:') ? reference : tags.get(`${repository}:${reference}`);
       return digest === undefined ? undefined : { digest, mediaType: types.get(digest), sizeBytes: 1, status: 'ACTIVE' };
     },
+    listImages: () => Promise.resolve([]),
+    manifests: () => Promise.resolve([]),
+    referrers: () => Promise.resolve([]),
+    deleteTags: () => Promise.resolve([]),
     async getAuthorization() {
       calls.push('getAuthorization');
       return { registryHost: host, registryOrigin: `http://${host}`, username: 'AWS', expiresAt: undefined, password: () => password };
