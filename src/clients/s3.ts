@@ -4,6 +4,7 @@ import { createBucket, deleteBucket, findBucket, type Bucket } from './s3-bucket
 import type { S3Edge } from './s3-edge.ts';
 import { emptyBucket, type EmptyOptions } from './s3-empty.ts';
 import { translateS3Error } from './s3-errors.ts';
+import { measureBucket, type BucketContent, type MeasureOptions } from './s3-measure.ts';
 import { findObject, listKeys, readText, type KeyListing, type StoredObject } from './s3-objects.ts';
 import { presignGet } from './s3-presign.ts';
 import { uploadFile, uploadText, type UploadedObject, type UploadOptions } from './s3-upload.ts';
@@ -39,6 +40,8 @@ export interface ObjectStore {
   uploadText(bucket: string, key: string, text: string, options?: UploadOptions): Promise<UploadedObject>;
   /** Deletes every version, delete marker and unfinished upload below the prefix (default: all). Answers how many. */
   empty(bucket: string, options?: EmptyOptions): Promise<number>;
+  /** How much it holds, delete markers included; undefined when there is no such bucket. */
+  measure(bucket: string, options: MeasureOptions): Promise<BucketContent | undefined>;
   /** False when it was gone already. */
   deleteBucket(name: string): Promise<boolean>;
   /** An https address under which the object can be read without credentials until it expires. */
@@ -74,6 +77,7 @@ export async function createObjectStore(
     uploadFile: (bucket, key, path, uploadOptions) => uploadFile(edge, bucket, key, path, uploadOptions),
     uploadText: (bucket, key, text, uploadOptions) => uploadText(edge, bucket, key, text, uploadOptions),
     empty: (bucket, emptyOptions) => emptyBucket(edge, bucket, emptyOptions),
+    measure: (bucket, measureOptions) => measureBucket(edge, bucket, measureOptions),
     deleteBucket: (name) => deleteBucket(edge, name),
     presignedUrl: (bucket, key, expiresInSeconds) => presignGet(edge, bucket, key, expiresInSeconds),
   };

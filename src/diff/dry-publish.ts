@@ -111,6 +111,7 @@ function fullStore(region: string): ObjectStore {
     deleteVersions: refuse,
     abortUploads: refuse,
     empty: refuse,
+    measure: refuse,
     deleteBucket: refuse,
     presignedUrl: refuse,
   };

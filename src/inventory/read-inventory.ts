@@ -28,6 +28,8 @@ export interface Inventory {
   /** By the ARN of their stack; one that cannot be read is left out. */
   readonly templates: ReadonlyMap<string, Template>;
   readonly roots: readonly InventoryNode[];
+  /** Paths of resources that are deleted already. */
+  readonly gone: readonly string[];
 }
 
 export interface InventoryDeps {
@@ -69,7 +71,9 @@ async function readStack(stackId: string, prefix: string, reading: Reading): Pro
   );
   const templates = new Map([...nested.values()].flatMap((inside) => [...inside.templates]));
   if (template !== undefined) templates.set(stackId, template);
-  return { stackId, templates, roots: buildTree({ stackId, prefix, resources, template, nested }) };
+  const gone = every.filter(({ status }) => status === 'DELETE_COMPLETE').map(({ logicalId }) => `${prefix}${logicalId}`);
+  const goneInside = [...nested.values()].flatMap((inside) => inside.gone);
+  return { stackId, templates, gone: [...gone, ...goneInside], roots: buildTree({ stackId, prefix, resources, template, nested }) };
 }
 
 function isNestedStack({ physicalId, resourceType }: StackResource): boolean {

@@ -5,6 +5,7 @@ import { beginDeletion } from './begin-deletion.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { exportsOf, refuseWhenImported } from './exports.ts';
 import { failedOperation, failedResources } from './failed.ts';
+import { adviseOnStuck } from './held.ts';
 import { waitForRest } from './look.ts';
 import { runOperation, type StackDeps } from './operation.ts';
 import { planDeletion } from './plan.ts';
@@ -18,21 +19,19 @@ export interface DeleteRequest {
   readonly liftProtection: boolean;
   /** Logical ids of resources that may stay behind when they cannot be deleted. */
   readonly retain: readonly string[];
+  /** Empties buckets of the stack, as soon as nothing else runs on it; answers how many versions were deleted. */
+  readonly emptyBuckets?: ((step: Step) => Promise<number>) | undefined;
 }
 
-/**
- * Refuses what cannot be deleted, before anything is asked or done. Throws UserError STACK_PROTECTED, STACK_STATE or EXPORT_IN_USE.
- * `alsoDeleted`: names of stacks that go before this one.
- */
-export async function checkDeletable(
+/** Refuses what cannot be deleted. Throws UserError STACK_PROTECTED, STACK_STATE or EXPORT_IN_USE. */
+async function checkDeletable(
   stack: Stack,
   request: Pick<DeleteRequest, 'waitForStack' | 'liftProtection'>,
   deps: StackDeps,
-  alsoDeleted: readonly string[] = [],
 ): Promise<void> {
   const plan = planDeletion(stack, request);
   if (plan.kind === 'refuse') throw new UserError(plan.code, plan.reason, { hint: plan.hint, result: { stackName: stack.name } });
-  if (plan.kind !== 'follow') await refuseWhenImported(stack, exportsOf(stack), deps, alsoDeleted);
+  if (plan.kind !== 'follow') await refuseWhenImported(stack, exportsOf(stack), deps);
 }
 
 /**
@@ -53,7 +52,12 @@ export async function deleteStack(stack: Stack, request: DeleteRequest, deps: St
 
 async function deleteSettled(stack: Stack, request: DeleteRequest, deps: StackDeps, step: Step): Promise<void> {
   const known = await stuckAlready(stack, request, deps);
-  const first = await attempt(stack, request, known, deps, step);
+  await request.emptyBuckets?.(step);
+  let first = await attempt(stack, request, known, deps, step);
+  // Until it was deleted itself, a function may have gone on writing.
+  if (first.status === 'DELETE_FAILED' && ((await request.emptyBuckets?.(step)) ?? 0) > 0) {
+    first = await attempt(stack, request, known, deps, step);
+  }
   if (first.status === 'DELETE_COMPLETE') return leave(known, deps, step);
   // CloudFormation leaves resources behind only when the stack is in DELETE_FAILED, and only those that failed.
   const stuck = failedResources(first.log);
@@ -92,8 +96,7 @@ async function attempt(stack: Stack, request: DeleteRequest, retain: readonly st
   return { status, log };
 }
 
-function undeletable(stack: Stack, { status, log }: Attempt, stuck: readonly string[], deps: StackDeps): Promise<UserError> {
-  const retain = stuck.length === 0 ? '' : ` --retain ${stuck.join(',')}`;
-  const hint = `Remove what holds it, then run the command again; or leave it behind: lambda-tool delete-serverless ${stack.name}${retain}${deps.target ?? ''}`;
-  return failedOperation({ stackName: stack.name, stackId: stack.id, status, what: 'could not be deleted', hint }, log, deps);
+async function undeletable(stack: Stack, { status, log }: Attempt, stuck: readonly string[], deps: StackDeps): Promise<UserError> {
+  const advice = await adviseOnStuck(stack, stuck, deps);
+  return failedOperation({ stackName: stack.name, stackId: stack.id, status, what: 'could not be deleted', ...advice }, log, deps);
 }

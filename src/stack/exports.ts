@@ -22,26 +22,34 @@ export function removedExports(stack: Stack, outputs: readonly DeclaredOutput[])
   return [...current.values()].filter((name) => name !== undefined).filter((name) => !kept.has(name));
 }
 
+/** An export, and the names of the stacks that import it. */
+export interface ExportUse {
+  readonly name: string;
+  readonly stacks: readonly string[];
+}
+
+/** The exports among those named that something imports. One call for each name. */
+export async function findImporters(names: readonly string[], deps: Pick<StackDeps, 'stacks' | 'signal'>): Promise<ExportUse[]> {
+  const uses = await Promise.all(names.map(async (name) => ({ name, stacks: await deps.stacks.importers(name, deps.signal) })));
+  return uses.filter(({ stacks }) => stacks.length > 0);
+}
+
 /**
  * Refuses to take away what other stacks import; CloudFormation would refuse it too, after long work. One call for each export.
- * Throws UserError EXPORT_IN_USE naming the stacks. `except`: stacks that are known to be gone by then.
+ * Throws UserError EXPORT_IN_USE naming the stacks.
  */
 export async function refuseWhenImported(
   stack: Stack,
   names: readonly string[],
   deps: Pick<StackDeps, 'stacks' | 'signal'>,
-  except: readonly string[] = [],
 ): Promise<void> {
-  const users = await Promise.all(
-    names.map(async (name) => {
-      const importers = await deps.stacks.importers(name, deps.signal);
-      return { name, stacks: importers.filter((importer) => !except.includes(importer)) };
-    }),
-  );
-  const used = users.filter((user) => user.stacks.length > 0);
-  if (used.length === 0) return;
+  const used = await findImporters(names, deps);
+  if (used.length > 0) throw exportInUse(stack, used);
+}
+
+export function exportInUse(stack: Stack, used: readonly ExportUse[]): UserError {
   const details = used.map(({ name, stacks }) => `${name} is imported by ${stacks.join(', ')}`);
-  throw new UserError('EXPORT_IN_USE', `Stack ${stack.name} exports what other stacks import, and it would go away`, {
+  return new UserError('EXPORT_IN_USE', `Stack ${stack.name} exports what other stacks import, and it would go away`, {
     details,
     hint: 'Nothing was changed. Change or delete the importing stacks first',
     result: { stackName: stack.name, stackId: stack.id, imports: used },

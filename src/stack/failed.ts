@@ -11,6 +11,8 @@ export interface FailedOperation {
   readonly what?: string | undefined;
   /** What helps, when the cause is no known one. */
   readonly hint?: string | undefined;
+  /** The hint says all that helps: a known cause adds nothing to it. */
+  readonly hintIsEnough?: boolean | undefined;
   readonly placeOf?: PlaceOf | undefined;
 }
 
@@ -46,7 +48,8 @@ export async function failedOperation(operation: FailedOperation, log: Pick<Even
 }
 
 /** A known cause beats what the caller can say; where both say something, both are told. */
-function hintOf({ cause }: FailureExplanation, { hint }: FailedOperation): string {
+function hintOf({ cause }: FailureExplanation, { hint, hintIsEnough }: FailedOperation): string {
+  if (hint !== undefined && hintIsEnough === true) return hint;
   if (cause?.hint === undefined) return hint ?? 'Mend the cause, then run the same command again';
   return hint === undefined ? cause.hint : `${cause.hint}. ${hint}`;
 }

@@ -55,7 +55,7 @@ export const KNOWN_RESOURCE_CAUSES: readonly KnownCause[] = [
     id: 'bucket-not-empty',
     reason: /bucket you tried to delete is not empty|BucketNotEmpty/i,
     hint: (_, { physicalId, stackName, logicalId, target }) =>
-      `CloudFormation deletes only empty buckets. Empty it (aws s3 rm s3://${physicalId === '' ? 'BUCKET' : physicalId} --recursive; old versions count too), or leave it behind: lambda-tool delete-serverless ${stackName} --retain ${logicalId}${target}`,
+      `CloudFormation deletes only empty buckets. Have it emptied, all versions: lambda-tool delete-serverless ${stackName} --empty-buckets ${physicalId === '' ? logicalId : physicalId}${target}; or leave it behind: --retain ${logicalId}`,
   },
   {
     id: 'repository-not-empty',

@@ -5,6 +5,7 @@ import { beginDeletion } from './begin-deletion.ts';
 import { createEventLog } from './event-log.ts';
 import { exportsOf, refuseWhenImported } from './exports.ts';
 import { failedOperation, failedResources } from './failed.ts';
+import { adviseOnStuck } from './held.ts';
 import { newToken, reread, runOperation, type StackDeps } from './operation.ts';
 import { planDeployment, sayDeployment, type DeployPermissions, type ReadyPlan } from './plan.ts';
 
@@ -50,9 +51,8 @@ async function removeStack(stack: Stack, request: RepairRequest, deps: StackDeps
   const end = await runOperation({ stack, begin, log, longestPauseMs: request.longestPauseMs }, deps);
   if (end.status === 'DELETE_COMPLETE') return;
   const what = 'could not be deleted to be created anew';
-  const retain = failedResources(log).join(',');
-  const hint = `Mend the cause, or leave it behind: lambda-tool delete-serverless ${stack.name} --retain ${retain}`;
-  throw await failedOperation({ stackName: stack.name, stackId: stack.id, status: end.status, what, hint }, log, deps);
+  const advice = await adviseOnStuck(stack, failedResources(log), deps);
+  throw await failedOperation({ stackName: stack.name, stackId: stack.id, status: end.status, what, ...advice }, log, deps);
 }
 
 type RollbackPlan = Extract<ReadyPlan, { kind: 'roll-back' | 'continue-rollback' }>;
