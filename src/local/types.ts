@@ -106,6 +106,8 @@ export interface LogSink {
   createGroup(group: string, retentionDays?: number): void;
   deleteGroup(group: string): void;
   groupExists(group: string): boolean;
+  /** Undefined when its events never expire, or when there is no such group. */
+  retentionDays(group: string): number | undefined;
   append(group: string, stream: string, message: string, timestampMs?: number): void;
 }
 
@@ -201,4 +203,22 @@ export interface ResourceProvider {
   update(current: ResourceState, properties: Readonly<Record<string, unknown>>, context: ResourceContext): Promise<ResourceOutcome>;
   /** A resource that is gone already counts as deleted. */
   delete(current: ResourceState, context: ResourceContext): Promise<void>;
+  /** For types whose resources can be looked at, whatever the stacks have recorded of them. */
+  readonly live?: LiveResources | undefined;
+}
+
+/** Resources of one type as they are: what name conflicts, imports and drift are found with. */
+export interface LiveResources {
+  /** The property that names a resource, where that name is its physical id. */
+  readonly nameProperty?: string | undefined;
+  /** Undefined when it is not there. */
+  read(physicalId: string, region: string): LiveResource | undefined;
+  /** Why deleting it would fail although it could be put right before. */
+  obstacle?(current: ResourceState): { readonly validation: string; readonly reason: string } | undefined;
+}
+
+export interface LiveResource {
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** Its settings in the spelling of templates, as far as they can be told; undefined for those that have their default. */
+  readonly properties: Readonly<Record<string, unknown>>;
 }

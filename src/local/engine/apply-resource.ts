@@ -22,13 +22,39 @@ export async function applyResource(parts: EngineParts, run: Run, logicalId: str
   const wanted = run.bound.resources.get(logicalId);
   if (wanted === undefined) throw new Error(`No resource ${logicalId} in the template`);
   const current = parts.store.resources(run.uid).get(logicalId);
-  if (current?.physicalId === undefined) await createResource(parts, run, wanted, current, signal);
+  const existing = stackOf(parts, run.uid).operation?.imports?.[logicalId];
+  if (current?.physicalId === undefined && existing !== undefined) importResource(parts, run, wanted, existing);
+  else if (current?.physicalId === undefined) await createResource(parts, run, wanted, current, signal);
   else await updateResource(parts, run, wanted, current, signal);
 }
 
 function templatePart(wanted: BoundResource) {
   const { logicalId, type, metadata, deletionPolicy, updateReplacePolicy, dependsOn } = wanted;
   return { logicalId, type, metadata, deletionPolicy, updateReplacePolicy, dependsOn };
+}
+
+/** Takes over a resource that is there already, in the words of AWS's imports. Its settings stay as they are. */
+function importResource(parts: EngineParts, run: Run, wanted: BoundResource, physicalId: string): void {
+  const { operation, region } = stackOf(parts, run.uid);
+  const baseline = operation?.kind === 'UPDATE_STACK' ? ('absent' as const) : undefined;
+  const base = { ...templatePart(wanted), attributes: {}, properties: {}, baseline };
+  parts.recorder.resourceStatus(run.uid, { ...base, status: 'IMPORT_IN_PROGRESS' }, 'Resource import started.');
+  let reason = `Resource of type '${wanted.type}' with identifier '${physicalId}' was not found.`;
+  try {
+    const properties = resolving(() => asDict(resolveValue(wanted.properties, run.scope)));
+    const found = parts.providerFor(wanted.type).live?.read(physicalId, region);
+    if (found !== undefined) {
+      const record = { ...base, physicalId, properties, attributes: found.attributes, imported: true };
+      parts.recorder.resourceStatus(run.uid, { ...record, status: 'IMPORT_COMPLETE' }, 'Resource import completed.');
+      const applying = 'Apply stack-level tags to imported resource if applicable.';
+      parts.recorder.resourceStatus(run.uid, { ...record, status: 'UPDATE_IN_PROGRESS' }, applying);
+      return void parts.recorder.resourceStatus(run.uid, { ...record, status: 'UPDATE_COMPLETE' });
+    }
+  } catch (error) {
+    reason = failureReason(error);
+  }
+  parts.recorder.resourceStatus(run.uid, { ...base, status: 'IMPORT_FAILED' }, reason);
+  throw new TemplateFailure(reason);
 }
 
 async function createResource(
@@ -82,13 +108,17 @@ function finish(
   parts.recorder.resourceStatus(run.uid, { ...record, status: `${verb}_COMPLETE` }, completeReason(parts, run.uid, { ...record, remarks }));
 }
 
+const EXPRESS_DONE = 'Resource operation completed using Express Mode. It may continue becoming available in the background.';
+
 /** What a client should know about a finished resource: that it is only recorded, what the transform ignored, what its provider remarks. */
 function completeReason(
   parts: EngineParts,
   uid: string,
   record: { readonly type: string; readonly logicalId: string; readonly remarks?: readonly string[] | undefined },
 ): string | undefined {
-  const remarks = [...(stackOf(parts, uid).warnings[record.logicalId] ?? []), ...(record.remarks ?? [])];
+  const { operation, warnings } = stackOf(parts, uid);
+  const remarks = [...(warnings[record.logicalId] ?? []), ...(record.remarks ?? [])];
+  if (operation?.express === true) remarks.push(EXPRESS_DONE);
   if (parts.isRecorded(record.type)) remarks.unshift(recordedReason(record.type));
   return remarks.length === 0 ? undefined : remarks.join('; ');
 }
@@ -140,8 +170,11 @@ async function updateResource(
   }
 }
 
+const REPLACEMENT_WITHOUT_ROLLBACK = 'Replacement type updates not supported on stack with disable-rollback.';
+
 function checkPolicy(parts: EngineParts, uid: string, { logicalId, type }: ResourceRecord, replaces: boolean): void {
   const { operation, stackPolicy } = stackOf(parts, uid);
+  if (replaces && operation?.onFailure === 'DO_NOTHING') throw new TemplateFailure(REPLACEMENT_WITHOUT_ROLLBACK);
   const denial = policyDenial(operation?.stackPolicy ?? stackPolicy, replaces ? 'Update:Replace' : 'Update:Modify', logicalId, type);
   if (denial !== undefined) throw new TemplateFailure(denial);
 }

@@ -5,11 +5,12 @@ import { nestedStackProvider } from './nested-stacks.ts';
 import { type OperationSignals, runCreation, runDeletion, runUpdate } from './operations.ts';
 import { type EngineParts, stackOf } from './parts.ts';
 import { probeProvider } from './probe.ts';
-import { recordedProvider } from './recorded.ts';
+import { RECORDED_NAMES, recordedProvider } from './recorded.ts';
 import { createRecorder } from './recorder.ts';
 import type { OperationRecord, StackContent, StackRecord } from './records.ts';
 import { recoverStacks } from './recovery.ts';
 import { rollBackCreation, rollBackUpdate } from './rollback.ts';
+import { scalarText } from './values.ts';
 import { openStackStore } from './stack-store.ts';
 import { listed, newOperation, type StartOptions, withOperation } from './start-operation.ts';
 
@@ -75,6 +76,10 @@ export function createEngine(options: EngineOptions): Engine {
     log: options.log,
     isRecorded: (type) => !providers.has(type),
     providerFor: (type) => providers.get(type) ?? recordedProvider(type),
+    nameOf(type, properties) {
+      const property = providers.has(type) ? providers.get(type)?.live?.nameProperty : RECORDED_NAMES[type];
+      return property === undefined ? undefined : scalarText(properties[property]);
+    },
   };
 
   const launch = (uid: string, work: (signals: OperationSignals) => Promise<void>): void => {
@@ -83,8 +88,16 @@ export function createEngine(options: EngineOptions): Engine {
       .catch((error: unknown) => endBroken(parts, uid, error))
       .finally(() => {
         if (running.get(uid)?.cancel === cancel) running.delete(uid);
+        if (!closing.signal.aborted) removeReviewed(uid);
       });
     running.set(uid, { cancel, ended });
+  };
+
+  /** Nested stacks that a change set has put in review and its execution never reached. */
+  const removeReviewed = (uid: string): void => {
+    const stackId = store.stack(uid)?.stackId;
+    for (const stack of store.stacks())
+      if (stack.status === 'REVIEW_IN_PROGRESS' && stack.parentId === stackId) engine.remove(stack.uid, {});
   };
 
   const engine: Engine = {

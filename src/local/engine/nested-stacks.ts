@@ -1,14 +1,14 @@
 /** AWS::CloudFormation::Stack: a stack as a resource of another. */
 import { type ResourceOutcome, type ResourceProvider, ServiceError } from '../types.ts';
 import { TemplateFailure } from './failure.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, StartOptions } from './engine.ts';
 import { physicalName } from './names.ts';
 import type { GivenParameter } from './parameters.ts';
 import { type EngineContext, identityOf, stackOf } from './parts.ts';
 import { planChanges } from './plan.ts';
 import { prepareContent } from './prepare.ts';
 import { STACK_TYPE } from './recorder.ts';
-import type { ResourceRecord, StackContent, StackRecord } from './records.ts';
+import type { ChangeSetRecord, ResourceRecord, StackContent, StackRecord } from './records.ts';
 import { idPart } from './names.ts';
 import { asDict, asList, type Dict, sameValue, scalarText } from './values.ts';
 
@@ -60,10 +60,14 @@ function givenParameter([key, value]: [string, unknown]): GivenParameter {
 
 async function createNested(engine: Engine, properties: Dict, context: EngineContext): Promise<ResourceOutcome> {
   const parent = stackOf(engine.parts, idPart(context.stackId));
-  const name = physicalName(parent.name, context.logicalId);
-  const content = nestedContent(engine, properties, parent, { name, stackId: '' });
-  const onFailure = parent.operation?.onFailure === 'DO_NOTHING' ? 'DO_NOTHING' : 'ROLLBACK';
-  const child = engine.create({ name, region: parent.region, parent }, content, { onFailure });
+  const reviewed = reviewedStack(engine, parent, context.logicalId);
+  const name = reviewed?.stack.name ?? physicalName(parent.name, context.logicalId);
+  const content = nestedContent(engine, properties, parent, { name, stackId: reviewed?.stack.stackId ?? '' });
+  const child = engine.create(
+    { name, region: parent.region, parent, existing: reviewed?.stack, changeSetId: reviewed?.changeSetId },
+    content,
+    inherited(parent),
+  );
   context.initiated(child.stackId);
   const ended = await waitOrCancel(engine, child.uid, context.signal);
   if (ended.status !== 'CREATE_COMPLETE') {
@@ -72,6 +76,29 @@ async function createNested(engine: Engine, properties: Dict, context: EngineCon
     );
   }
   return outcomeOf(ended);
+}
+
+/** The stack that a nested change set has made in review for this one. */
+function reviewedStack(
+  engine: Engine,
+  parent: StackRecord,
+  logicalId: string,
+): { readonly stack: StackRecord; readonly changeSetId: string } | undefined {
+  const changeSet = nestedChangeSet(engine, parent, logicalId);
+  const stack = changeSet === undefined ? undefined : engine.parts.store.stack(changeSet.stackUid);
+  return changeSet === undefined || stack?.status !== 'REVIEW_IN_PROGRESS' ? undefined : { stack, changeSetId: changeSet.id };
+}
+
+/** The change set of a nested stack that belongs to the one which its parent executes. */
+function nestedChangeSet(engine: Engine, { changeSetId }: StackRecord, logicalId: string): ChangeSetRecord | undefined {
+  if (changeSetId === undefined) return undefined;
+  return [...engine.parts.store.allChangeSets()].find(({ nestedAs, parentId }) => nestedAs === logicalId && parentId === changeSetId);
+}
+
+/** How the operation on a nested stack follows the one on its parent. */
+function inherited({ operation }: StackRecord): StartOptions {
+  const onFailure = operation?.onFailure === 'DO_NOTHING' ? 'DO_NOTHING' : 'ROLLBACK';
+  return { onFailure, express: operation?.express, changes: { disableRollback: onFailure === 'DO_NOTHING' } };
 }
 
 async function waitOrCancel(engine: Engine, uid: string, signal: AbortSignal): Promise<StackRecord> {
@@ -94,15 +121,16 @@ async function updateNested(
   engine: Engine,
   stackId: string,
   properties: Dict,
-  context: { readonly stackId: string; readonly signal: AbortSignal },
+  context: { readonly stackId: string; readonly logicalId: string; readonly signal: AbortSignal },
 ): Promise<ResourceOutcome> {
   const child = stackOf(engine.parts, idPart(stackId));
   const parent = stackOf(engine.parts, idPart(context.stackId));
   const content = nestedContent(engine, properties, parent, { name: child.name, stackId, previous: child });
-  const plan = planChanges(engine.parts, child, content, identityOf(child), nestedChangeFinder(engine, child));
+  const plan = planChanges(engine.parts, child, content, identityOf(child), { changedNestedStack: nestedChangeFinder(engine, child) });
   if (!plan.hasChanges) return outcomeOf(child);
-  const onFailure = parent.operation?.onFailure === 'DO_NOTHING' ? 'DO_NOTHING' : 'ROLLBACK';
-  engine.update(child.uid, content, { onFailure });
+  const { changes, ...start } = inherited(parent);
+  const changeSetId = nestedChangeSet(engine, parent, context.logicalId)?.id ?? child.changeSetId;
+  engine.update(child.uid, content, { ...start, changes: { ...changes, changeSetId } });
   const ended = await waitOrCancel(engine, child.uid, context.signal);
   if (ended.status !== 'UPDATE_COMPLETE') {
     const reason = ended.statusReason ?? firstReason(engine, child.uid);
@@ -123,6 +151,7 @@ export function nestedChangeFinder(engine: Engine, parent: StackRecord | undefin
     const child = engine.parts.store.stack(idPart(record.physicalId ?? ''));
     if (child === undefined || parent === undefined || !sameValue(record.properties, properties)) return false;
     const content = nestedContent(engine, properties, parent, { name: child.name, stackId: child.stackId, previous: child });
-    return planChanges(engine.parts, child, content, identityOf(child), nestedChangeFinder(engine, child)).hasChanges;
+    const options = { changedNestedStack: nestedChangeFinder(engine, child) };
+    return planChanges(engine.parts, child, content, identityOf(child), options).hasChanges;
   };
 }

@@ -53,8 +53,8 @@ function turnBack(parts: EngineParts, uid: string, kind: 'ROLLBACK' | 'DELETE_ST
   const { operation } = stack;
   if (operation === undefined || operation.kind === kind) return;
   parts.recorder.operationStatus(uid, operation, 'FAILED', problem);
-  const { token, onFailure, stackPolicy } = operation;
-  parts.recorder.change(uid, withOperation(stack, newOperation(kind, { token, onFailure, stackPolicy })));
+  const { express, onFailure, stackPolicy, token } = operation;
+  parts.recorder.change(uid, withOperation(stack, newOperation(kind, { token, onFailure, stackPolicy, express })));
 }
 
 function sentence(problem: string): string {

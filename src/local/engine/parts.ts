@@ -24,6 +24,8 @@ export interface EngineParts {
   /** The provider of a type, or the one that only records it. */
   providerFor(type: string): ResourceProvider;
   isRecorded(type: string): boolean;
+  /** The physical id that a resource would have because its properties name it. */
+  nameOf(type: string, properties: Readonly<Record<string, unknown>>): string | undefined;
   log(message: string): void;
 }
 
@@ -51,6 +53,23 @@ export function findExport(store: StackStore, region: string, name: string): { s
     if (stack.region !== region || stack.status === 'DELETE_COMPLETE') continue;
     const output = stack.outputs.find(({ exportName }) => exportName === name);
     if (output !== undefined) return { stack, value: output.value };
+  }
+  return undefined;
+}
+
+/** The stack that has a physical resource of a type, and under which logical id. */
+export function ownerOf(
+  store: StackStore,
+  type: string,
+  physicalId: string,
+  region: string,
+): { readonly stack: StackRecord; readonly record: ResourceRecord } | undefined {
+  for (const stack of store.stacks()) {
+    if (stack.region !== region || stack.status === 'DELETE_COMPLETE') continue;
+    for (const record of store.resources(stack.uid).values()) {
+      const isGone = record.status === 'DELETE_COMPLETE' || record.status === 'DELETE_SKIPPED';
+      if (record.physicalId === physicalId && record.type === type && !isGone) return { stack, record };
+    }
   }
   return undefined;
 }

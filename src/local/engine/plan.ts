@@ -2,7 +2,7 @@
 import { decideUpdate, isTagged } from './apply-resource.ts';
 import type { BoundResource, BoundTemplate } from './bound-template.ts';
 import { NO_VALUE, resolveValue, type ResourceView, type Scope } from './intrinsics.ts';
-import { type EngineParts, viewOf } from './parts.ts';
+import { type EngineParts, ownerOf, viewOf } from './parts.ts';
 import { maskSecrets, type ParameterRecord } from './parameters.ts';
 import { validationError } from './parse-template.ts';
 import { bindContent } from './prepare.ts';
@@ -19,6 +19,23 @@ export interface Plan {
   readonly changes: readonly ChangeRecord[];
   /** False when an operation would have nothing at all to do. */
   readonly hasChanges: boolean;
+  readonly resources: readonly PlannedResource[];
+}
+
+/** A change with what it comes from. */
+export interface PlannedResource {
+  readonly change: ChangeRecord;
+  /** As they would be applied; undefined for a removal. */
+  readonly properties?: Dict | undefined;
+  /** As the stack has it. */
+  readonly record?: ResourceRecord | undefined;
+  readonly deletionPolicy?: string | undefined;
+}
+
+export interface PlanOptions {
+  readonly changedNestedStack: (record: ResourceRecord, properties: Dict) => boolean;
+  /** Resources that exist under the name which the template gives them are taken over. */
+  readonly importsExisting?: boolean | undefined;
 }
 
 interface Planning {
@@ -30,7 +47,7 @@ interface Planning {
   readonly records: ReadonlyMap<string, ResourceRecord>;
   /** Resources whose identity the operation makes or changes. */
   readonly unknown: Set<string>;
-  readonly changedNestedStack: (record: ResourceRecord, properties: Dict) => boolean;
+  readonly options: PlanOptions;
 }
 
 /** Throws ServiceError `ValidationError`, e.g. when a resource would change its type. */
@@ -39,21 +56,22 @@ export function planChanges(
   stack: StackRecord | undefined,
   content: StackContent,
   identity: StackIdentity,
-  changedNestedStack: (record: ResourceRecord, properties: Dict) => boolean,
+  options: PlanOptions,
 ): Plan {
   const records = new Map([...(stack === undefined ? [] : parts.store.resources(stack.uid))].filter(([, record]) => isThere(record)));
   const unknown = new Set<string>();
   const { bound, scope } = bindContent(parts, content, identity, (id) =>
     plannedView(parts, records.get(id), bound.resources.get(id), unknown, identity),
   );
-  const planning: Planning = { parts, stack, content, bound, scope, records, unknown, changedNestedStack };
+  const planning: Planning = { parts, stack, content, bound, scope, records, unknown, options };
   checkTypes(planning);
   const changes = inOrder(bound).flatMap((resource) => planResource(planning, resource) ?? []);
   const removed = [...records.values()].filter(({ logicalId }) => !bound.resources.has(logicalId)).map(planRemoval);
-  const all = [...changes, ...removed].toSorted((a, b) => (a.logicalId < b.logicalId ? -1 : 1));
+  const all = [...changes, ...removed].toSorted((a, b) => (a.change.logicalId < b.change.logicalId ? -1 : 1));
   const secrets = [...content.parameters, ...(stack?.parameters ?? [])];
   return {
-    changes: all.map((change) => withoutSecrets(change, secrets)),
+    resources: all,
+    changes: all.map(({ change }) => withoutSecrets(change, secrets)),
     hasChanges: all.length > 0 || outputsChanged(planning) || stackChanged(planning),
   };
 }
@@ -96,13 +114,18 @@ function inOrder(bound: BoundTemplate): readonly BoundResource[] {
   return [...sorted.values()];
 }
 
-function planResource(planning: Planning, wanted: BoundResource): ChangeRecord | undefined {
+function planResource(planning: Planning, wanted: BoundResource): PlannedResource | undefined {
   const record = planning.records.get(wanted.logicalId);
   const properties = plannedProperties(wanted.properties, planning.scope);
   const { logicalId, type } = wanted;
+  const { deletionPolicy } = wanted;
   if (record?.physicalId === undefined) {
     planning.unknown.add(logicalId);
-    return { action: 'Add', logicalId, type, scope: [], details: [], after: stableJson({ Properties: properties }) };
+    const importedId = existingId(planning, type, properties);
+    const action = importedId === undefined ? 'Add' : 'Import';
+    const after = stableJson({ Properties: properties });
+    const change: ChangeRecord = { action, logicalId, type, physicalId: importedId, scope: [], details: [], after };
+    return { change, properties, deletionPolicy };
   }
   const decision = decideUpdate(planning.parts, type, record, properties);
   const details = [
@@ -112,7 +135,7 @@ function planResource(planning: Planning, wanted: BoundResource): ChangeRecord |
   if (details.length === 0) return undefined;
   const replacement = replacementOf(details);
   if (replacement !== 'False') planning.unknown.add(logicalId);
-  return {
+  const change: ChangeRecord = {
     action: 'Modify',
     logicalId,
     type,
@@ -124,6 +147,14 @@ function planResource(planning: Planning, wanted: BoundResource): ChangeRecord |
     after: stableJson({ Properties: properties }),
     ...(replacement === 'False' ? {} : { policyAction: wanted.updateReplacePolicy === 'Retain' ? 'ReplaceAndRetain' : 'ReplaceAndDelete' }),
   };
+  return { change, properties, record, deletionPolicy };
+}
+
+/** The physical id of a resource that is there already and belongs to no stack, where those are to be imported. */
+function existingId({ parts, options, scope }: Planning, type: string, properties: Dict): string | undefined {
+  const name = options.importsExisting === true ? parts.nameOf(type, properties) : undefined;
+  if (name === undefined || parts.providerFor(type).live?.read(name, scope.region) === undefined) return undefined;
+  return ownerOf(parts.store, type, name, scope.region) === undefined ? name : undefined;
 }
 
 /** Like resolving, but what cannot be computed from unknown values is unknown too. */
@@ -185,7 +216,7 @@ function otherDetails(planning: Planning, wanted: BoundResource, record: Resourc
   const tagsChanged = planning.stack !== undefined && !sameValue(planning.stack.tags, planning.content.tags);
   if (tagsChanged && isTagged(wanted.type)) details.push({ ...plain, attribute: 'Tags' });
   if (record.status.endsWith('_FAILED') && details.length === 0) details.push({ ...plain, attribute: 'Properties', evaluation: 'Dynamic' });
-  if (wanted.type === 'AWS::CloudFormation::Stack' && planning.changedNestedStack(record, properties)) {
+  if (wanted.type === 'AWS::CloudFormation::Stack' && planning.options.changedNestedStack(record, properties)) {
     details.push({ ...plain, attribute: 'Properties', evaluation: 'Dynamic', source: 'Automatic' });
   }
   return details;
@@ -196,19 +227,11 @@ function replacementOf(details: readonly ChangeDetail[]): 'True' | 'False' | 'Co
   return details.some(({ requiresRecreation }) => requiresRecreation === 'Conditionally') ? 'Conditional' : 'False';
 }
 
-function planRemoval(record: ResourceRecord): ChangeRecord {
+function planRemoval(record: ResourceRecord): PlannedResource {
   const { logicalId, physicalId, type, deletionPolicy, properties } = record;
   const policyAction = deletionPolicy === 'Delete' ? 'Delete' : deletionPolicy === 'Snapshot' ? 'Snapshot' : 'Retain';
-  return {
-    action: 'Remove',
-    logicalId,
-    physicalId,
-    type,
-    scope: [],
-    details: [],
-    policyAction,
-    before: stableJson({ Properties: properties }),
-  };
+  const before = stableJson({ Properties: properties });
+  return { change: { action: 'Remove', logicalId, physicalId, type, scope: [], details: [], policyAction, before }, record };
 }
 
 function outputsChanged({ stack, bound, scope }: Planning): boolean {

@@ -97,6 +97,15 @@ function givenName(type: string, properties: Dict): string | undefined {
   return scalarText(properties[`${short}Name`]) ?? scalarText(properties['Name']);
 }
 
+/** The properties that name recorded resources whose names are taken once and for all in an account and region. */
+export const RECORDED_NAMES: Readonly<Record<string, string>> = {
+  'AWS::DynamoDB::Table': 'TableName',
+  'AWS::Events::EventBus': 'Name',
+  'AWS::Kinesis::Stream': 'Name',
+  'AWS::SecretsManager::Secret': 'Name',
+  'AWS::SSM::Parameter': 'Name',
+};
+
 function shortId(name: string): string {
   return BigInt(`0x${createHash('sha256').update(name).digest('hex').slice(0, 16)}`)
     .toString(36)

@@ -8,10 +8,10 @@ import { compact } from './values.ts';
 export const STACK_TYPE = 'AWS::CloudFormation::Stack';
 
 /** What an event says by itself; the rest comes from the stack and its operation. */
-type EventInput = Omit<EventRecord, 'id' | 'timestamp' | 'token' | 'operationId' | 'operationKind'>;
+type EventInput = Omit<EventRecord, 'id' | 'timestamp' | 'token' | 'operationId' | 'operationKind' | 'detailedStatus'>;
 
 /** The part of an operation that its events show. */
-export type EventOperation = Pick<OperationRecord, 'id' | 'kind' | 'token' | 'startTime'>;
+export type EventOperation = Pick<OperationRecord, 'id' | 'kind' | 'token' | 'startTime' | 'express'>;
 
 export interface Recorder {
   /** Sets a stack's status, with further changed members, and appends the stack's event. */
@@ -51,14 +51,16 @@ export function createRecorder(store: StackStore): Recorder {
     const parameters = [...(stack?.parameters ?? []), ...(stack?.baseline?.parameters ?? [])];
     const shown = (text: string | undefined) => (text === undefined ? undefined : maskSecrets(text, parameters));
     const ids = { id: randomUUID(), timestamp, token: operation?.token, operationId: operation?.id, operationKind: operation?.kind };
-    store.appendEvent(uid, compact({ ...event, ...ids, reason: shown(reason), properties: shown(properties) }));
+    const detailedStatus = operation?.express === true ? configured(event.status) : undefined;
+    store.appendEvent(uid, compact({ ...event, ...ids, reason: shown(reason), properties: shown(properties), detailedStatus }));
   };
   const self: Recorder = {
     stackStatus(uid, status, reason, changes = {}) {
       const timestamp = nextTime(uid);
       // The last event of an operation still belongs to it.
       const running = store.stack(uid)?.operation ?? changes.operation;
-      const stack = self.change(uid, { ...changes, ...timesOf(status, timestamp), status, statusReason: reason });
+      const detailedStatus = running?.express === true ? configured(status) : undefined;
+      const stack = self.change(uid, { ...changes, ...timesOf(status, timestamp), status, statusReason: reason, detailedStatus });
       const operation = progress(statusOfOperation(status), running?.startTime, timestamp);
       append(uid, timestamp, { ...itself(stack), status, reason, operation }, running);
       return stack;
@@ -94,6 +96,11 @@ export function createRecorder(store: StackStore): Recorder {
     validation: (uid, operation, event) => append(uid, nextTime(uid), { ...event, status: '' }, operation),
   };
   return self;
+}
+
+/** In express mode the configuration is applied, and the resource may still become ready. */
+function configured(status: string): 'CONFIGURATION_COMPLETE' | undefined {
+  return status === 'CREATE_COMPLETE' || status === 'UPDATE_COMPLETE' ? 'CONFIGURATION_COMPLETE' : undefined;
 }
 
 function itself({ name, stackId }: StackRecord): Pick<EventRecord, 'logicalId' | 'physicalId' | 'type'> {

@@ -45,6 +45,21 @@ export interface OperationRecord {
   readonly skip: readonly string[];
   /** Overrides the stack's own policy while the operation runs. */
   readonly stackPolicy?: string | undefined;
+  /** Deployment mode EXPRESS. */
+  readonly express?: boolean | undefined;
+  /** Physical ids of resources that are taken over, by logical id. */
+  readonly imports?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface DeploymentConfig {
+  readonly mode: 'STANDARD' | 'EXPRESS';
+  readonly disableRollback: boolean;
+}
+
+/** Alarms that are kept and shown; nothing watches them here. */
+export interface RollbackConfiguration {
+  readonly triggers: readonly { readonly arn: string; readonly type: string }[];
+  readonly monitoringMinutes?: number | undefined;
 }
 
 export interface StackRecord extends StackContent {
@@ -59,6 +74,10 @@ export interface StackRecord extends StackContent {
   readonly deletionTime?: string | undefined;
   readonly roleArn?: string | undefined;
   readonly disableRollback: boolean;
+  /** Of the last operation, where its request had one. */
+  readonly deploymentConfig?: DeploymentConfig | undefined;
+  readonly rollbackConfiguration?: RollbackConfiguration | undefined;
+  readonly detailedStatus?: 'CONFIGURATION_COMPLETE' | undefined;
   readonly timeoutInMinutes?: number | undefined;
   readonly terminationProtection: boolean;
   readonly stackPolicy?: string | undefined;
@@ -91,6 +110,8 @@ export interface ResourceRecord {
   readonly metadata?: unknown;
   readonly deletionPolicy: string;
   readonly updateReplacePolicy: string;
+  /** It was there before the operation that runs: a rollback leaves it alone. */
+  readonly imported?: boolean | undefined;
   readonly dependsOn: readonly string[];
   /** The stack's state before the running (or failed) update: `absent` for a resource that it adds. */
   readonly baseline?: 'absent' | ResourceRecord | undefined;
@@ -113,6 +134,7 @@ export interface EventRecord {
   readonly operationKind?: OperationKind | undefined;
   readonly operation?: OperationProgress | undefined;
   readonly validation?: ValidationRecord | undefined;
+  readonly detailedStatus?: 'CONFIGURATION_COMPLETE' | undefined;
 }
 
 /** How the operation itself stands, in the events of the stack as a whole. */
@@ -145,7 +167,7 @@ export interface ChangeDetail {
 }
 
 export interface ChangeRecord {
-  readonly action: 'Add' | 'Modify' | 'Remove';
+  readonly action: 'Add' | 'Modify' | 'Remove' | 'Import';
   readonly logicalId: string;
   readonly physicalId?: string | undefined;
   readonly type: string;
@@ -172,12 +194,17 @@ export interface ChangeSetRecord {
   readonly description?: string | undefined;
   readonly roleArn?: string | undefined;
   readonly onStackFailure?: OnFailure | undefined;
+  readonly deploymentConfig?: DeploymentConfig | undefined;
+  readonly rollbackConfiguration?: RollbackConfiguration | undefined;
+  readonly importExistingResources?: boolean | undefined;
   readonly content: StackContent;
   readonly changes: readonly ChangeRecord[];
   readonly clientToken?: string | undefined;
   /** The operation that made it. */
   readonly operationId?: string | undefined;
   readonly includeNestedStacks: boolean;
+  /** Of the nested stack in its parent's template. */
+  readonly nestedAs?: string | undefined;
   readonly parentId?: string | undefined;
   readonly rootId?: string | undefined;
 }

@@ -30,7 +30,7 @@ function depth(parts: EngineParts, stack: StackRecord): number {
 /** Resources whose provider never answered. */
 function failUnfinished(parts: EngineParts, uid: string): void {
   for (const record of parts.store.resources(uid).values()) {
-    if (!/^(?:CREATE|UPDATE)_IN_PROGRESS$/.test(record.status)) continue;
+    if (!/^(?:CREATE|IMPORT|UPDATE)_IN_PROGRESS$/.test(record.status)) continue;
     const status = record.status.replace('IN_PROGRESS', 'FAILED');
     parts.recorder.resourceStatus(uid, { ...record, status }, INTERRUPTED);
   }

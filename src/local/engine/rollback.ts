@@ -11,7 +11,10 @@ export async function rollBackCreation(parts: EngineParts, uid: string, signal: 
   const skip = new Set(stackOf(parts, uid).operation?.skip);
   const records = [...parts.store.resources(uid).values()].filter((record) => isThere(record) && !skip.has(record.logicalId));
   const doomed = records.map((record) =>
-    doomedRecord(record, record.deletionPolicy === 'RetainExceptOnCreate' ? 'Delete' : record.deletionPolicy),
+    doomedRecord(
+      record,
+      record.imported === true ? 'Retain' : record.deletionPolicy === 'RetainExceptOnCreate' ? 'Delete' : record.deletionPolicy,
+    ),
   );
   const failed = await deleteResources(parts, uid, doomed, { records: 'keep', signal });
   if (signal.aborted) return;
@@ -87,7 +90,7 @@ function leftovers(record: ResourceRecord, baseline: ResourceRecord) {
 export async function cleanUpAfterRollback(parts: EngineParts, uid: string, signal: AbortSignal): Promise<void> {
   const records = [...parts.store.resources(uid).values()];
   const doomed = records.flatMap((record): Doomed[] => [
-    ...(record.baseline === 'absent' ? [doomedRecord(record, 'Delete')] : []),
+    ...(record.baseline === 'absent' ? [doomedRecord(record, record.imported === true ? 'Retain' : 'Delete')] : []),
     ...(record.replaced ?? []).map((old) => doomedOld(record, old, 'Delete')),
   ]);
   await deleteResources(parts, uid, doomed, { records: 'drop', signal });
@@ -99,8 +102,8 @@ export async function cleanUpAfterRollback(parts: EngineParts, uid: string, sign
 /** The state as it is now is the one that later failures go back to. */
 export function forgetBaselines(parts: EngineParts, uid: string): void {
   for (const record of parts.store.resources(uid).values()) {
-    if (record.baseline === undefined && record.replaced === undefined) continue;
+    if (record.baseline === undefined && record.replaced === undefined && record.imported === undefined) continue;
     if (record.baseline === 'absent' && record.status === 'DELETE_FAILED') parts.store.dropResource(uid, record.logicalId);
-    else parts.recorder.keepResource(uid, { ...record, baseline: undefined, replaced: undefined });
+    else parts.recorder.keepResource(uid, { ...record, baseline: undefined, replaced: undefined, imported: undefined });
   }
 }

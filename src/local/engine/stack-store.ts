@@ -23,6 +23,7 @@ export interface StackStore {
   events(uid: string): readonly EventRecord[];
   appendEvent(uid: string, event: EventRecord): void;
   changeSets(uid: string): readonly ChangeSetRecord[];
+  changeSet(uid: string): ChangeSetRecord | undefined;
   allChangeSets(): Iterable<ChangeSetRecord>;
   saveChangeSet(changeSet: ChangeSetRecord): void;
   dropChangeSet(uid: string): void;
@@ -80,6 +81,7 @@ export function openStackStore(store: Store): StackStore {
       eventFiles.put(blockKey(uid, block), list.slice(block * BLOCK));
     },
     changeSets: (uid) => [...changeSets.values()].filter((changeSet) => changeSet.stackUid === uid),
+    changeSet: (uid) => changeSets.get(uid),
     allChangeSets: () => changeSets.values(),
     saveChangeSet(changeSet) {
       changeSets.set(changeSet.uid, changeSet);

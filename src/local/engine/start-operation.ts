@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly skip?: readonly string[] | undefined;
   /** A stack policy for this update only. */
   readonly stackPolicy?: string | undefined;
+  readonly express?: boolean | undefined;
+  readonly imports?: Readonly<Record<string, string>> | undefined;
   readonly changes?: Partial<StackRecord> | undefined;
 }
 
@@ -20,6 +22,8 @@ export function newOperation(kind: OperationKind, start: StartOptions): Operatio
     onFailure: start.onFailure ?? 'ROLLBACK',
     skip: start.skip ?? [],
     stackPolicy: start.stackPolicy,
+    express: start.express,
+    imports: start.imports,
   };
 }
 

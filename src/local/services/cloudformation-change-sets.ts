@@ -1,34 +1,40 @@
 /** CloudFormation operations on change sets. */
 import { checkCapabilities } from '../engine/capabilities.ts';
-import type { Engine } from '../engine/engine.ts';
-import { idPart, newChangeSetId, newStackId } from '../engine/names.ts';
-import { nestedChangeFinder } from '../engine/nested-stacks.ts';
+import { type ChangeSetWish, dropChangeSets, makeChangeSet, type Prepared, withDescendants } from '../engine/change-sets.ts';
+import type { Engine, StartOptions } from '../engine/engine.ts';
+import { idPart, newStackId } from '../engine/names.ts';
 import { parseTemplate, validationError } from '../engine/parse-template.ts';
 import { resolveParameters } from '../engine/parameters.ts';
-import { planChanges } from '../engine/plan.ts';
 import { transformNames } from '../engine/prepare.ts';
 import type { ChangeSetRecord, StackContent, StackRecord } from '../engine/records.ts';
-import { compact } from '../engine/values.ts';
 import { paramFlag, paramText, type QueryOperation, type QueryParams, requiredText } from '../protocol/query-xml.ts';
-import { newOperation } from '../engine/start-operation.ts';
 import { ServiceError } from '../types.ts';
 import {
+  checkFollowUp,
   checkName,
   checkUpdatable,
   doesNotExist,
   type OperationContext,
   pageOf,
+  readDeploymentConfig,
   readList,
   readOnFailure,
   readParameters,
+  readRollbackConfiguration,
   readTags,
   readTemplate,
   requireStack,
 } from './cloudformation-input.ts';
-import { executionStatus, renderChange, renderChangeSetSummary, renderParameters, renderTags } from './cloudformation-render.ts';
+import {
+  executionStatus,
+  renderChange,
+  renderChangeSetSummary,
+  renderDeploymentConfig,
+  renderParameters,
+  renderRollbackConfiguration,
+  renderTags,
+} from './cloudformation-render.ts';
 import { contentFor } from './cloudformation-stacks.ts';
-
-const NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set.";
 
 export function changeSetOperations({ engine }: OperationContext): Readonly<Record<string, QueryOperation>> {
   return {
@@ -68,46 +74,38 @@ function createChangeSet(engine: Engine, params: QueryParams, region: string): o
   const type = changeSetType(params);
   const stackName = requiredText(params, 'StackName');
   const existing = existingStack(engine, stackName, region, type, name);
+  const wish = readWish(params, name, type, existing);
+  if (existing !== undefined && wish.deploymentConfig !== undefined) {
+    checkFollowUp(existing, wish.deploymentConfig, wish.deploymentConfig.disableRollback);
+  }
   const twin = engine.parts.store.changeSets(existing?.uid ?? '').find((changeSet) => changeSet.name === name);
   // One that was executed gives its name free when the operation is over: CloudFormation deletes it then.
-  if (twin !== undefined && existing !== undefined && executionStatus(twin, existing).startsWith('EXECUTE_'))
-    engine.parts.store.dropChangeSet(twin.uid);
+  if (twin !== undefined && existing !== undefined && executionStatus(twin, existing).startsWith('EXECUTE_')) dropChangeSets(engine, twin);
   else if (twin !== undefined && existing !== undefined) return repeated(twin, existing, params);
-  const stackId = existing?.stackId ?? newStackId(region, stackName);
-  const identity = { name: existing?.name ?? stackName, region, stackId };
-  const outcome = prepare(engine, params, type === 'CREATE' ? undefined : existing, identity);
-  const operation = newOperation('CREATE_CHANGESET', { token: paramText(params, 'ClientToken') });
-  const stack = existing ?? engine.reserve({ name: stackName, region, stackId }, inReview(outcome.content), operation);
-  engine.note(stack.uid, operation);
-  const id = newChangeSetId(region, name);
-  const failed = outcome.reason !== undefined;
-  const changeSet = {
-    id,
-    uid: idPart(id),
-    name,
-    stackUid: stack.uid,
-    type,
-    status: failed ? 'FAILED' : 'CREATE_COMPLETE',
-    statusReason: outcome.reason,
-    executionStatus: failed ? 'UNAVAILABLE' : 'AVAILABLE',
-    creationTime: new Date().toISOString(),
-    description: paramText(params, 'Description'),
-    roleArn: paramText(params, 'RoleARN'),
-    onStackFailure: readOnFailure(params),
-    content: outcome.content,
-    changes: outcome.changes,
-    clientToken: paramText(params, 'ClientToken'),
-    operationId: operation.id,
-    includeNestedStacks: paramFlag(params, 'IncludeNestedStacks') ?? false,
-  } as const;
-  engine.parts.store.saveChangeSet(compact(changeSet));
-  engine.parts.recorder.operationStatus(stack.uid, operation, failed ? 'FAILED' : 'SUCCEEDED', outcome.reason);
+  const stack = existing ?? { name: stackName, region, stackId: newStackId(region, stackName) };
+  const { id } = makeChangeSet(engine, wish, stack, prepare(engine, params, type === 'CREATE' ? undefined : existing, stack));
   return { Id: id, StackId: stack.stackId };
 }
 
-/** A stack in review has no template yet. */
-function inReview(content: StackContent): StackContent {
-  return { ...content, templateBody: '', processed: {}, parameters: [], outputs: [], warnings: {} };
+function readWish(params: QueryParams, name: string, type: 'CREATE' | 'UPDATE', existing: StackRecord | undefined): ChangeSetWish {
+  const onFailure = readOnFailure(params);
+  if (onFailure === 'DELETE' && type === 'UPDATE') {
+    throw validationError('OnStackFailure of DELETE is only valid for change sets of type CREATE.');
+  }
+  const deploymentConfig = readDeploymentConfig(params);
+  return {
+    name,
+    type,
+    description: paramText(params, 'Description'),
+    roleArn: paramText(params, 'RoleARN'),
+    onStackFailure: deploymentConfig === undefined ? onFailure : undefined,
+    deploymentConfig,
+    rollbackConfiguration: readRollbackConfiguration(params, existing?.rollbackConfiguration),
+    importExistingResources: paramFlag(params, 'ImportExistingResources'),
+    clientToken: paramText(params, 'ClientToken'),
+    includeNestedStacks: paramFlag(params, 'IncludeNestedStacks') ?? false,
+    validates: paramFlag(params, 'DisableValidation') !== true,
+  };
 }
 
 function changeSetType(params: QueryParams): 'CREATE' | 'UPDATE' {
@@ -148,13 +146,6 @@ function repeated(twin: ChangeSetRecord, stack: StackRecord, params: QueryParams
   );
 }
 
-interface Prepared {
-  readonly content: StackContent;
-  readonly changes: ChangeSetRecord['changes'];
-  /** Why the change set fails. */
-  readonly reason?: string | undefined;
-}
-
 /** What AWS finds out at once is thrown; what it finds out while it makes the change set is its reason. */
 function prepare(
   engine: Engine,
@@ -169,22 +160,10 @@ function prepare(
   } catch (error) {
     const document = parseTemplate(templateBody);
     if (!(error instanceof ServiceError) || transformNames(document).length === 0 || !isLate(error)) throw error;
-    return { content: emptyContent(templateBody, params, stack), changes: [], reason: error.message };
+    return { content: emptyContent(templateBody, params, stack), reason: error.message };
   }
   checkCapabilities(content.processed, content.capabilities, false);
-  const planIdentity = {
-    stackName: identity.name,
-    stackId: identity.stackId,
-    region: identity.region,
-    notificationArns: content.notificationArns,
-  };
-  try {
-    const plan = planChanges(engine.parts, stack, content, planIdentity, nestedChangeFinder(engine, stack));
-    return { content, changes: plan.changes, reason: plan.hasChanges ? undefined : NO_CHANGES };
-  } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
-    return { content, changes: [], reason: error.message };
-  }
+  return { content };
 }
 
 /** Parameters are looked at before the transforms run. */
@@ -214,49 +193,85 @@ function describeChangeSet(engine: Engine, params: QueryParams, region: string):
     ...renderChangeSetSummary(changeSet, stack),
     Parameters: renderParameters(content.parameters),
     NotificationARNs: content.notificationArns,
-    RollbackConfiguration: {},
+    RollbackConfiguration: renderRollbackConfiguration(changeSet.rollbackConfiguration),
     Capabilities: content.capabilities,
     Tags: renderTags(content.tags),
     Changes: items.map((change) => renderChange(change, withValues)),
     NextToken: next,
     OnStackFailure: changeSet.onStackFailure,
+    DeploymentConfig: renderDeploymentConfig(changeSet.deploymentConfig),
   };
 }
 
 function executeChangeSet(engine: Engine, params: QueryParams, region: string): object {
   const { changeSet, stack } = findChangeSet(engine, params, region);
-  const status = executionStatus(changeSet, stack);
-  if (status !== 'AVAILABLE') {
-    const shown = changeSet.status === 'FAILED' ? changeSet.status : status;
-    throw new ServiceError('InvalidChangeSetStatus', `ChangeSet [${changeSet.id}] cannot be executed in its current status of [${shown}]`);
-  }
+  checkExecutable(changeSet, stack);
+  const { deploymentConfig, onStackFailure, rollbackConfiguration } = changeSet;
   const disableRollback = paramFlag(params, 'DisableRollback');
-  if (disableRollback !== undefined && changeSet.onStackFailure !== undefined) {
+  if (disableRollback !== undefined && onStackFailure !== undefined) {
     throw validationError('DisableRollback cannot be specified when the change set was created with OnStackFailure.');
   }
-  const onFailure = changeSet.onStackFailure ?? (disableRollback === true ? 'DO_NOTHING' : undefined);
-  if (changeSet.type === 'UPDATE') checkUpdatable(stack);
+  if (disableRollback !== undefined && deploymentConfig !== undefined) {
+    throw validationError('DisableRollback cannot be specified when the change set was created with DeploymentConfig.');
+  }
+  const off = deploymentConfig?.disableRollback ?? disableRollback ?? false;
+  const onFailure = onStackFailure ?? (off ? 'DO_NOTHING' : 'ROLLBACK');
+  if (changeSet.type === 'UPDATE') {
+    checkUpdatable(stack);
+    checkFollowUp(stack, deploymentConfig, onFailure === 'DO_NOTHING');
+  }
   dropOthers(engine, changeSet);
-  engine.parts.store.saveChangeSet({ ...changeSet, executionStatus: 'EXECUTE_IN_PROGRESS' });
+  for (const one of withDescendants(engine, changeSet))
+    engine.parts.store.saveChangeSet({ ...one, executionStatus: 'EXECUTE_IN_PROGRESS' });
   const roleArn = changeSet.roleArn ?? stack.roleArn;
-  const start = {
+  start(engine, changeSet, stack, {
     token: paramText(params, 'ClientRequestToken'),
     onFailure,
-    changes: { changeSetId: changeSet.id, disableRollback: onFailure === 'DO_NOTHING', roleArn },
-  };
-  if (changeSet.type === 'UPDATE') engine.update(stack.uid, changeSet.content, start);
-  else {
-    const { name, terminationProtection, stackPolicy } = stack;
-    engine.create({ name, region: stack.region, existing: stack, roleArn, terminationProtection, stackPolicy }, changeSet.content, start);
-  }
+    express: deploymentConfig?.mode === 'EXPRESS',
+    imports: importsOf(changeSet),
+    changes: {
+      changeSetId: changeSet.id,
+      disableRollback: onFailure === 'DO_NOTHING',
+      deploymentConfig,
+      rollbackConfiguration,
+      roleArn,
+    },
+  });
   return {};
+}
+
+/** Throws ServiceError `InvalidChangeSetStatus`. */
+function checkExecutable(changeSet: ChangeSetRecord, stack: StackRecord): void {
+  const status = executionStatus(changeSet, stack);
+  if (status === 'AVAILABLE') return;
+  const isNested = changeSet.parentId !== undefined && changeSet.status !== 'FAILED';
+  const shown = changeSet.status === 'FAILED' ? changeSet.status : status;
+  throw new ServiceError(
+    'InvalidChangeSetStatus',
+    isNested
+      ? `ChangeSet [${changeSet.id}] is only executable from the root change set [${changeSet.rootId}]`
+      : `ChangeSet [${changeSet.id}] cannot be executed in its current status of [${shown}]`,
+  );
+}
+
+function importsOf({ changes }: ChangeSetRecord): Readonly<Record<string, string>> | undefined {
+  const imported = changes.flatMap(({ action, logicalId, physicalId }): [string, string][] =>
+    action === 'Import' && physicalId !== undefined ? [[logicalId, physicalId]] : [],
+  );
+  return imported.length === 0 ? undefined : Object.fromEntries(imported);
+}
+
+function start(engine: Engine, changeSet: ChangeSetRecord, stack: StackRecord, options: StartOptions): void {
+  if (changeSet.type === 'UPDATE') return void engine.update(stack.uid, changeSet.content, options);
+  const { name, parentId, region, rootId, stackPolicy, terminationProtection } = stack;
+  const roleArn = options.changes?.roleArn;
+  const changes = { ...options.changes, parentId, rootId };
+  engine.create({ name, region, existing: stack, roleArn, terminationProtection, stackPolicy }, changeSet.content, { ...options, changes });
 }
 
 /** Executing one change set makes the stack's others void. */
 function dropOthers(engine: Engine, executed: ChangeSetRecord): void {
-  for (const { uid } of engine.parts.store.changeSets(executed.stackUid)) {
-    if (uid !== executed.uid) engine.parts.store.dropChangeSet(uid);
-  }
+  for (const other of engine.parts.store.changeSets(executed.stackUid)) if (other.uid !== executed.uid) dropChangeSets(engine, other);
 }
 
 function deleteChangeSet(engine: Engine, params: QueryParams, region: string): object {
@@ -266,6 +281,9 @@ function deleteChangeSet(engine: Engine, params: QueryParams, region: string): o
   if (status === 'EXECUTE_IN_PROGRESS') {
     throw new ServiceError('InvalidChangeSetStatus', `ChangeSet [${name}] cannot be deleted in its current status of [${status}]`);
   }
-  engine.parts.store.dropChangeSet(changeSet.uid);
+  if (changeSet.parentId !== undefined && engine.parts.store.changeSet(idPart(changeSet.parentId)) !== undefined) {
+    throw validationError(`ChangeSet [${name}] is nested and can only be deleted from its root change set [${changeSet.rootId}]`);
+  }
+  dropChangeSets(engine, changeSet);
   return {};
 }

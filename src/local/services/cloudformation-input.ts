@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Engine, stateError } from '../engine/engine.ts';
 import type { GivenParameter } from '../engine/parameters.ts';
 import { validationError } from '../engine/parse-template.ts';
-import type { OnFailure, StackRecord } from '../engine/records.ts';
+import type { DeploymentConfig, OnFailure, RollbackConfiguration, StackRecord } from '../engine/records.ts';
 import { paramFlag, paramObject, paramObjects, paramText, type QueryParams, requiredText } from '../protocol/query-xml.ts';
 import { type ObjectReader, ServiceError } from '../types.ts';
 
@@ -137,29 +137,57 @@ export function readList(params: QueryParams, name: string, current: readonly st
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 }
 
-/** `DisableRollback`, `OnFailure` and `DeploymentConfig` in one. Throws ServiceError when they contradict each other. */
+/** `DeploymentConfig`. Express mode turns rollback off unless the request says otherwise (aws/aws-cdk-cli#1931). Throws ServiceError. */
+export function readDeploymentConfig(params: QueryParams): DeploymentConfig | undefined {
+  const config = paramObject(params, 'DeploymentConfig');
+  if (config === undefined) return undefined;
+  const mode = paramText(config, 'Mode') ?? 'STANDARD';
+  if (mode !== 'STANDARD' && mode !== 'EXPRESS') throw notInSet(mode, 'deploymentConfig.mode', ['STANDARD', 'EXPRESS']);
+  return { mode, disableRollback: paramFlag(config, 'DisableRollback') ?? mode === 'EXPRESS' };
+}
+
+/** `DisableRollback`, `OnFailure` (or `OnStackFailure`) and `DeploymentConfig` in one. Throws ServiceError when they contradict each other. */
 export function readOnFailure(params: QueryParams): OnFailure | undefined {
   const disableRollback = paramFlag(params, 'DisableRollback');
-  const onFailure = paramText(params, 'OnFailure') ?? paramText(params, 'OnStackFailure');
-  const config = paramObject(params, 'DeploymentConfig');
+  const member = params['OnStackFailure'] === undefined ? 'OnFailure' : 'OnStackFailure';
+  const onFailure = paramText(params, member);
+  const config = readDeploymentConfig(params);
   if (disableRollback !== undefined && onFailure !== undefined) {
     throw validationError('You can specify either DisableRollback or OnFailure, but not both.');
   }
-  if (config !== undefined) {
-    if (disableRollback !== undefined || onFailure !== undefined) {
-      throw validationError('DisableRollback and OnFailure cannot be specified together with DeploymentConfig.');
-    }
-    const fallback = paramText(config, 'Mode') === 'EXPRESS';
-    return (paramFlag(config, 'DisableRollback') ?? fallback) ? 'DO_NOTHING' : 'ROLLBACK';
+  if (config !== undefined && (disableRollback !== undefined || onFailure !== undefined)) {
+    throw validationError(`DisableRollback and ${member} cannot be specified together with DeploymentConfig.`);
   }
-  if (disableRollback !== undefined) return disableRollback ? 'DO_NOTHING' : 'ROLLBACK';
-  if (onFailure === undefined) return undefined;
-  if (onFailure !== 'ROLLBACK' && onFailure !== 'DELETE' && onFailure !== 'DO_NOTHING') {
+  const off = config?.disableRollback ?? disableRollback;
+  if (off !== undefined) return off ? 'DO_NOTHING' : 'ROLLBACK';
+  if (onFailure === undefined || onFailure === 'ROLLBACK' || onFailure === 'DELETE' || onFailure === 'DO_NOTHING') return onFailure;
+  throw notInSet(onFailure, member === 'OnFailure' ? 'onFailure' : 'onStackFailure', ['ROLLBACK', 'DELETE', 'DO_NOTHING']);
+}
+
+function notInSet(value: string, member: string, allowed: readonly string[]): ServiceError {
+  return validationError(
+    `1 validation error detected: Value '${value}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${allowed.join(', ')}]`,
+  );
+}
+
+/** Absent keeps what the stack has. Throws ServiceError. */
+export function readRollbackConfiguration(
+  params: QueryParams,
+  current: RollbackConfiguration | undefined,
+): RollbackConfiguration | undefined {
+  const given = paramObject(params, 'RollbackConfiguration');
+  if (given === undefined) return current;
+  const triggers = paramObjects(given, 'RollbackTriggers').map((trigger) => ({
+    arn: requiredText(trigger, 'Arn'),
+    type: requiredText(trigger, 'Type'),
+  }));
+  if (triggers.length > 5) {
     throw validationError(
-      `1 validation error detected: Value '${onFailure}' at 'onFailure' failed to satisfy constraint: Member must satisfy enum value set: [ROLLBACK, DELETE, DO_NOTHING]`,
+      "1 validation error detected: Value at 'rollbackConfiguration.rollbackTriggers' failed to satisfy constraint: Member must have length less than or equal to 5",
     );
   }
-  return onFailure;
+  const minutes = paramText(given, 'MonitoringTimeInMinutes');
+  return { triggers, monitoringMinutes: minutes === undefined ? undefined : Number(minutes) };
 }
 
 const UPDATABLE: ReadonlySet<string> = new Set([
@@ -173,6 +201,21 @@ const UPDATABLE: ReadonlySet<string> = new Set([
 /** Throws ServiceError when the status of the stack does not allow an update. */
 export function checkUpdatable(stack: StackRecord): void {
   if (!UPDATABLE.has(stack.status)) throw stateError(stack, 'updated');
+}
+
+/**
+ * Throws ServiceError when a stack that failed is updated with rollback on, or one that failed in express mode in another mode
+ * (aws/aws-cdk-cli#1973).
+ */
+export function checkFollowUp(stack: StackRecord, config: DeploymentConfig | undefined, disableRollback: boolean): void {
+  if (stack.status !== 'CREATE_FAILED' && stack.status !== 'UPDATE_FAILED') return;
+  if (stack.deploymentConfig?.mode === 'EXPRESS' && config?.mode !== 'EXPRESS') {
+    throw validationError(`Stack [${stack.name}] failed in deployment mode EXPRESS and can only be updated in deployment mode EXPRESS.`);
+  }
+  if (disableRollback) return;
+  throw validationError(
+    `This stack is currently in a non-terminal [${stack.status}] state. To update the stack from this state, please use the disable-rollback parameter with update-stack API. To rollback to the last known good state, use the rollback-stack API`,
+  );
 }
 
 /** A page of a list: items from the token's index on, and the token of the next page. */

@@ -1,5 +1,13 @@
 /** Records in the shapes of CloudFormation's answers. Undefined members are left out of the XML. */
-import type { ChangeRecord, ChangeSetRecord, EventRecord, ResourceRecord, StackRecord } from '../engine/records.ts';
+import type {
+  ChangeRecord,
+  ChangeSetRecord,
+  DeploymentConfig,
+  EventRecord,
+  ResourceRecord,
+  RollbackConfiguration,
+  StackRecord,
+} from '../engine/records.ts';
 import { type ParameterRecord, shownValue } from '../engine/parameters.ts';
 
 const NOT_CHECKED = { StackDriftStatus: 'NOT_CHECKED' };
@@ -16,6 +24,18 @@ export function renderTags(tags: Readonly<Record<string, string>>): readonly obj
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
+export function renderRollbackConfiguration(configuration: RollbackConfiguration | undefined): object {
+  if (configuration === undefined) return {};
+  return {
+    RollbackTriggers: configuration.triggers.map(({ arn, type }) => ({ Arn: arn, Type: type })),
+    MonitoringTimeInMinutes: configuration.monitoringMinutes,
+  };
+}
+
+export function renderDeploymentConfig(config: DeploymentConfig | undefined): object | undefined {
+  return config === undefined ? undefined : { Mode: config.mode, DisableRollback: config.disableRollback };
+}
+
 export function renderStack(stack: StackRecord, toLocal: (text: string) => string): object {
   return {
     StackId: stack.stackId,
@@ -26,8 +46,10 @@ export function renderStack(stack: StackRecord, toLocal: (text: string) => strin
     CreationTime: stack.creationTime,
     DeletionTime: stack.deletionTime,
     LastUpdatedTime: stack.lastUpdatedTime,
-    RollbackConfiguration: {},
+    RollbackConfiguration: renderRollbackConfiguration(stack.rollbackConfiguration),
     StackStatus: stack.status,
+    DetailedStatus: stack.detailedStatus,
+    DeploymentConfig: renderDeploymentConfig(stack.deploymentConfig),
     StackStatusReason: stack.statusReason,
     DisableRollback: stack.disableRollback,
     NotificationARNs: stack.notificationArns,
@@ -79,6 +101,7 @@ export function renderEvent(stack: StackRecord, event: EventRecord): object {
     ResourceStatusReason: event.reason,
     ResourceProperties: event.properties,
     ClientRequestToken: event.token,
+    DetailedStatus: event.detailedStatus,
   };
 }
 
@@ -94,7 +117,7 @@ export function renderOperationEvent(stack: StackRecord, event: EventRecord): ob
     EventType: eventType(event),
     StartTime: operation?.startTime,
     EndTime: operation?.endTime,
-    DetailedStatus: validation === undefined ? undefined : 'VALIDATION_FAILED',
+    DetailedStatus: validation === undefined ? event.detailedStatus : 'VALIDATION_FAILED',
     ValidationName: validation?.name,
     ValidationStatus: validation === undefined ? undefined : 'FAILED',
     ValidationStatusReason: validation?.reason,
@@ -173,6 +196,7 @@ export function renderChange(change: ChangeRecord, withValues: boolean): object 
 /** While it runs the answer depends on how the stack is doing. */
 export function executionStatus(changeSet: ChangeSetRecord, stack: StackRecord): string {
   if (changeSet.executionStatus !== 'EXECUTE_IN_PROGRESS' || stack.operation !== undefined) return changeSet.executionStatus;
+  if (stack.status === 'REVIEW_IN_PROGRESS') return changeSet.executionStatus;
   return stack.status === 'CREATE_COMPLETE' || stack.status === 'UPDATE_COMPLETE' ? 'EXECUTE_COMPLETE' : 'EXECUTE_FAILED';
 }
 
@@ -190,5 +214,6 @@ export function renderChangeSetSummary(changeSet: ChangeSetRecord, stack: StackR
     IncludeNestedStacks: changeSet.includeNestedStacks,
     ParentChangeSetId: changeSet.parentId,
     RootChangeSetId: changeSet.rootId,
+    ImportExistingResources: changeSet.importExistingResources,
   };
 }

@@ -8,17 +8,20 @@ import { validationError, parseTemplate } from '../engine/parse-template.ts';
 import { identityOf } from '../engine/parts.ts';
 import { planChanges } from '../engine/plan.ts';
 import { prepareContent, transformNames } from '../engine/prepare.ts';
-import type { StackContent, StackRecord } from '../engine/records.ts';
+import type { OnFailure, StackContent, StackRecord } from '../engine/records.ts';
 import { paramFlag, paramText, paramTexts, type QueryOperation, type QueryParams, requiredText } from '../protocol/query-xml.ts';
 import { ServiceError } from '../types.ts';
 import {
+  checkFollowUp,
   checkName,
   checkUpdatable,
   doesNotExist,
   type OperationContext,
+  readDeploymentConfig,
   readList,
   readOnFailure,
   readParameters,
+  readRollbackConfiguration,
   readTags,
   readTemplate,
   requireStack,
@@ -114,7 +117,7 @@ function createStack(engine: Engine, params: QueryParams, region: string): objec
       stackPolicy: readPolicy(engine, params, 'StackPolicy'),
     },
     content,
-    { token, onFailure, changes: { disableRollback: onFailure === 'DO_NOTHING' } },
+    { token, onFailure, ...modeOf(params, undefined, onFailure) },
   );
   return { StackId: stack.stackId, OperationId: stack.operation?.id };
 }
@@ -124,6 +127,8 @@ function updateStack(engine: Engine, params: QueryParams, region: string): objec
   const token = paramText(params, 'ClientRequestToken');
   if (token !== undefined && stack.operation?.token === token) return { StackId: stack.stackId, OperationId: stack.operation.id };
   checkUpdatable(stack);
+  const onFailure = readOnFailure(params);
+  checkFollowUp(stack, readDeploymentConfig(params), onFailure === 'DO_NOTHING');
   const content = contentFor(engine, params, stack, stack);
   checkCapabilities(content.processed, content.capabilities, expandsMacros(content));
   const plan = planChanges(
@@ -131,20 +136,36 @@ function updateStack(engine: Engine, params: QueryParams, region: string): objec
     stack,
     content,
     { ...identityOf(stack), notificationArns: content.notificationArns },
-    nestedChangeFinder(engine, stack),
+    { changedNestedStack: nestedChangeFinder(engine, stack) },
   );
   if (!plan.hasChanges) throw validationError('No updates are to be performed.');
+  const { changes, express } = modeOf(params, stack, onFailure);
   const operation = engine.update(stack.uid, content, {
     token,
-    onFailure: readOnFailure(params),
+    onFailure,
+    express,
     stackPolicy: readPolicy(engine, params, 'StackPolicyDuringUpdate'),
     changes: {
+      ...changes,
       roleArn: paramText(params, 'RoleARN') ?? stack.roleArn,
       stackPolicy: readPolicy(engine, params, 'StackPolicy') ?? stack.stackPolicy,
-      disableRollback: paramFlag(params, 'DisableRollback') ?? false,
     },
   });
   return { StackId: stack.stackId, OperationId: operation.id };
+}
+
+/** How an operation that needs no change set is carried out, and what of that the stack shows. */
+function modeOf(
+  params: QueryParams,
+  stack: StackRecord | undefined,
+  onFailure: OnFailure | undefined,
+): { readonly express: boolean; readonly changes: Partial<StackRecord> } {
+  const deploymentConfig = readDeploymentConfig(params);
+  const rollbackConfiguration = readRollbackConfiguration(params, stack?.rollbackConfiguration);
+  return {
+    express: deploymentConfig?.mode === 'EXPRESS',
+    changes: { disableRollback: onFailure === 'DO_NOTHING', deploymentConfig, rollbackConfiguration },
+  };
 }
 
 const DELETABLE_WHILE_BUSY: ReadonlySet<string> = new Set(['CREATE_IN_PROGRESS', 'DELETE_IN_PROGRESS', 'REVIEW_IN_PROGRESS']);
@@ -204,6 +225,9 @@ function continueRollback(engine: Engine, params: QueryParams, region: string): 
 function rollBackStack(engine: Engine, params: QueryParams, region: string): object {
   const stack = requireStack(engine, params, region, doesNotExist);
   if (stack.status !== 'CREATE_FAILED' && stack.status !== 'UPDATE_FAILED') throw stateError(stack, 'rolled back');
+  if (stack.deploymentConfig?.mode === 'EXPRESS') {
+    throw validationError(`RollbackStack is not supported for stack [${stack.name}], whose last operation had deployment mode EXPRESS.`);
+  }
   const operation = engine.rollBack(stack.uid, 'ROLLBACK', { token: paramText(params, 'ClientRequestToken') });
   return { StackId: stack.stackId, OperationId: operation.id };
 }

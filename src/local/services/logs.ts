@@ -13,6 +13,7 @@ export function createLogs(store: Store): { readonly service: Service; readonly 
     createGroup: (name, retentionDays) => files.putGroup({ name, createdMs: files.group(name)?.createdMs ?? Date.now(), retentionDays }),
     deleteGroup: (name) => files.deleteGroup(name),
     groupExists: (name) => files.group(name) !== undefined,
+    retentionDays: (name) => files.group(name)?.retentionDays,
     append: (group, stream, message, timestampMs) => files.append(group, stream, message, timestampMs),
   };
   const service = createJsonService({ name: 'logs', targetPrefix: 'Logs_20140328', version: '1.1', operations: operationsOf(files) });

@@ -14,11 +14,11 @@ export function repositoryProvider(store: ImageStore, registryHost: string): Res
       const name = inputText(properties, 'RepositoryName') ?? defaultName(context);
       createRepository(contextFor(context), { repositoryName: name });
       applySettings(store, name, properties, context);
-      return outcome(registryHost, name, context);
+      return repositoryOutcome(registryHost, name, context.region);
     },
     async update(current, properties, context) {
       applySettings(store, current.physicalId, properties, context);
-      return outcome(registryHost, current.physicalId, context);
+      return repositoryOutcome(registryHost, current.physicalId, context.region);
     },
     async delete(current, context) {
       const name = current.physicalId;
@@ -70,9 +70,9 @@ function isTrue(value: unknown): boolean {
   return value === true || value === 'true';
 }
 
-function outcome(registryHost: string, name: string, context: ResourceContext): ResourceOutcome {
+export function repositoryOutcome(registryHost: string, name: string, region: string): ResourceOutcome {
   return {
     physicalId: name,
-    attributes: { Arn: repositoryArn(context.region, name), RepositoryUri: `${registryHost}/${name}` },
+    attributes: { Arn: repositoryArn(region, name), RepositoryUri: `${registryHost}/${name}` },
   };
 }

@@ -13,7 +13,7 @@ export function functionProvider(lambda: Lambda): ResourceProvider {
 
   async function outcomeOf(record: FunctionRecord): Promise<ResourceOutcome> {
     const reason = await runner.whyNot(specOf(record, '$LATEST', record.latest, { code: runner.code, store }));
-    const attributes = { Arn: record.arn, 'SnapStartResponse.ApplyOn': 'None', 'SnapStartResponse.OptimizationStatus': 'Off' };
+    const attributes = functionAttributes(record);
     const remarks = reason === undefined ? {} : { remarks: [`${record.name} cannot be run here: ${reason}`] };
     return { physicalId: record.name, attributes, ...remarks };
   }
@@ -45,6 +45,10 @@ export function functionProvider(lambda: Lambda): ResourceProvider {
       if (record !== undefined) await functions.remove(record);
     },
   };
+}
+
+export function functionAttributes({ arn }: FunctionRecord): Readonly<Record<string, string>> {
+  return { Arn: arn, 'SnapStartResponse.ApplyOn': 'None', 'SnapStartResponse.OptimizationStatus': 'Off' };
 }
 
 function withConcurrency(lambda: Lambda, record: FunctionRecord, properties: Properties): FunctionRecord {

@@ -21,11 +21,11 @@ export function bucketProvider(state: S3State): ResourceProvider {
       if (state.buckets.get(name) !== undefined) throw new ServiceError('AlreadyExists', `${name} already exists`, 409);
       addBucket(state, name, context.region);
       applySettings(state, name, properties, context);
-      return outcome(name, context.region);
+      return bucketOutcome(name, context.region);
     },
     async update(current, properties, context) {
       applySettings(state, current.physicalId, properties, context);
-      return outcome(current.physicalId, context.region);
+      return bucketOutcome(current.physicalId, context.region);
     },
     async delete(current) {
       if (state.buckets.get(current.physicalId) !== undefined) removeBucket(state, current.physicalId);
@@ -55,7 +55,7 @@ function applySettings(state: S3State, name: string, properties: Properties, con
     storeDocument(state, name, subResource, text);
 }
 
-function outcome(name: string, region: string): ResourceOutcome {
+export function bucketOutcome(name: string, region: string): ResourceOutcome {
   return {
     physicalId: name,
     attributes: {

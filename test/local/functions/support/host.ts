@@ -33,6 +33,7 @@ export async function createTestHost(changes: Partial<FunctionHost> = {}): Promi
       createGroup: () => undefined,
       deleteGroup: () => undefined,
       groupExists: () => true,
+      retentionDays: () => undefined,
       append: (_group, _stream, message) => void lines.push(message),
     },
     images: { registryHost: '127.0.0.1:9', credentials: { username: 'AWS', password: 'x' } },
