@@ -81,10 +81,10 @@ describe('the value of a NoEcho parameter', () => {
     const machine = await workspace.run([...args, '--output', 'ndjson'], { cwd });
     for (const { code, stdout, stderr } of [people, machine]) {
       expect(code).toBe(1);
-      expect(stderr).toContain('**** already exists');
+      expect(stderr).toContain("'****' already exists");
       expect(stdout + stderr).not.toContain('hidden-value');
     }
-    expect(machine.stdout).toContain('**** already exists');
+    expect(machine.stdout).toContain("'****' already exists");
     expect((await workspace.run(['delete-serverless', 'Quoted', '--local'])).code).toBe(0);
   });
 

@@ -3,6 +3,7 @@ import { ServiceError } from '../types.ts';
 import type { Engine } from './engine.ts';
 import { idPart, newChangeSetId, newStackId, physicalName } from './names.ts';
 import { nestedChangeFinder, nestedContent } from './nested-stacks.ts';
+import { maskSecrets } from './parameters.ts';
 import type { EngineParts } from './parts.ts';
 import { KNOWN_AFTER_APPLY, type Plan, planChanges, type PlannedResource } from './plan.ts';
 import { STACK_TYPE } from './recorder.ts';
@@ -71,7 +72,7 @@ export function makeChangeSet(
   };
   const plan = reason === undefined ? planned(engine, wish, owner, content) : { problem: reason };
   const findings = validates && plan.plan !== undefined ? validatePlan(engine.parts, owner.region, plan.plan.resources) : [];
-  for (const finding of findings) recorder.validation(owner.uid, operation, eventOf(finding));
+  for (const finding of findings) recorder.validation(owner.uid, operation, eventOf(finding, content));
   const children = wish.includeNestedStacks && plan.plan !== undefined ? nested(engine, wish, owner, draft, plan.plan) : [];
   const problem =
     plan.problem ?? failureOf(findings) ?? childProblem(children) ?? (plan.plan?.hasChanges === false ? NO_CHANGES : undefined);
@@ -123,8 +124,10 @@ function importProblem(parts: EngineParts, resources: readonly PlannedResource[]
   return `CloudFormation is attempting to import some resources because they already exist in your account. The resources must have the DeletionPolicy attribute set to 'Retain' or 'RetainExceptOnCreate' in the template for successful import. The affected resources are ${affected.join(', ')}`;
 }
 
-function eventOf({ logicalId, physicalId, type, name, reason, path, mode }: Finding) {
-  return { logicalId, physicalId, type, validation: { name, reason, path, mode } };
+function eventOf({ logicalId, physicalId, type, name, reason, path, mode }: Finding, { parameters }: StackContent) {
+  const shown = (text: string) => maskSecrets(text, parameters);
+  const known = physicalId === undefined ? undefined : shown(physicalId);
+  return { logicalId, physicalId: known, type, validation: { name, reason: shown(reason), path, mode } };
 }
 
 interface Child {
