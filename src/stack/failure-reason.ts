@@ -16,8 +16,3 @@ export function cleanReason(reason: string | undefined): string {
   const bare = inner.replaceAll(SERVICE, '').replaceAll(ATTEMPTS, '').trim();
   return bare === '' || bare === 'null' ? reason.trim() : bare;
 }
-
-/** The error code of the handler (`AlreadyExists`), where the reason names one. */
-export function handlerErrorOf(reason: string): string | undefined {
-  return /HandlerErrorCode: (\w+)/.exec(reason)?.[1];
-}

@@ -9,8 +9,8 @@ export const KNOWN_RESOURCE_CAUSES: readonly KnownCause[] = [
     id: 'log-group-exists',
     reason: /already exists/i,
     type: /^AWS::Logs::LogGroup$/,
-    hint: (_, facts) =>
-      `The function made its log group before the stack did. Take it over: ${deployAgain(facts, ' --import-existing-resources')}; or delete it with what it holds: aws logs delete-log-group --log-group-name NAME`,
+    hint: (match, facts) =>
+      `The function made its log group before the stack did. Take it over: ${deployAgain(facts, ' --import-existing-resources')}; or delete it with what it holds: aws logs delete-log-group --log-group-name ${logGroupIn(match.input)}`,
   },
   {
     id: 'mapping-exists',
@@ -149,3 +149,7 @@ export const KNOWN_RESOURCE_CAUSES: readonly KnownCause[] = [
       `The property cannot be changed on what exists: put it back, or give ${logicalId} another logical id so that it is made anew (its data is lost)`,
   },
 ];
+
+function logGroupIn(reason: string): string {
+  return /LogGroupName"?:\s*"?([\w./#-]+)/.exec(reason)?.[1] ?? /(\/aws\/[\w./#-]+)/.exec(reason)?.[1] ?? 'NAME';
+}

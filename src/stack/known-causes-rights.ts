@@ -31,6 +31,12 @@ export const KNOWN_RIGHTS_CAUSES: readonly KnownCause[] = [
       `${match[1]} is explicitly denied ${match[2]}${boundary(match.input)}. No further permission helps: whoever keeps that policy has to change it, or the template has to do without`,
   },
   {
+    // A role that is seconds old is not yet a principal for KMS; every tool that makes functions right after roles tries again on this.
+    id: 'kms-new-role',
+    reason: /KMS key is invalid for CreateGrant.*not refer to a valid principal/is,
+    hint: (_, facts) => `The role is so new that KMS does not know it yet: try again (${deployAgain(facts)})`,
+  },
+  {
     id: 'kms',
     reason:
       /KMSAccessDenied|KMS key is (?:invalid|disabled)|kms:\w+|ciphertext refers to a (?:customer master )?key|access to your environment variables because the KMS|KMS.*(?:access|denied|not authorized|disabled|pending)/is,
@@ -79,5 +85,6 @@ function boundary(reason: string): string {
     [/identity-based policy/i, 'by its own policies'],
   ];
   const found = kinds.find(([pattern]) => pattern.test(reason))?.[1];
-  return found === undefined ? '' : ` (${found})`;
+  const policy = /arn:[^\s:]+:organizations::\d+:policy\/\S*?(p-[a-z0-9]+)/.exec(reason)?.[1];
+  return found === undefined ? '' : ` (${found}${policy === undefined ? '' : `, ${policy}`})`;
 }

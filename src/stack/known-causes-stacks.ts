@@ -118,7 +118,7 @@ export const KNOWN_STACK_CAUSES: readonly KnownCause[] = [
     // A hook of the language: names taken elsewhere are found before anything is made. CloudFormation user guide, "Validate stack deployments".
     id: 'property-invalid',
     reason:
-      /Properties validation failed for resource|extraneous key \[[^\]]*\] is not permitted|Encountered unsupported property (\S+)|required key \[[^\]]*\] not found|Model validation failed/i,
+      /Properties validation failed for resource|extraneous key \[[^\]]*\] is not permitted|Encountered unsupported property (\S+)|required key \[[^\]]*\] not found|Model validation failed|Validation failed for following resources/i,
     hint: (_, { resourceType }) =>
       `A property of ${resourceType} is misspelt, missing or has a wrong value. lambda-tool validate --online says which before a deployment`,
   },
