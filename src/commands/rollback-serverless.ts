@@ -92,6 +92,7 @@ export const rollbackServerless = defineCommand({
       longestPauseMs: pollingPauseMs(options),
       placeOf: () => Promise.resolve(undefined),
       switches: NO_SWITCHES,
+      knownGood: true,
       approve: approval(modeOf(options.yes, context), context),
     };
     const deps = await stackDeps(context);

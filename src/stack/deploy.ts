@@ -35,6 +35,11 @@ export interface DeployRequest extends Wish {
   readonly placeOf: PlaceOf;
   /** The same for values as CloudFormation points at them. */
   readonly locate?: Locate | undefined;
+  /**
+   * The template has worked for this stack before. In a failed state it is deployed without a change set then, because a change set may
+   * speak of replacements that the failed update never came to.
+   */
+  readonly knownGood?: boolean | undefined;
   /** Shown what would be done before it is done; false leaves everything as it is. */
   readonly approve?: ((preview: Preview) => Promise<boolean>) | undefined;
   /** Told as soon as CloudFormation has begun. */
@@ -158,6 +163,10 @@ async function execute(
   deps: StackDeps,
   step: Step,
 ): Promise<DeployOutcome> {
+  if (request.knownGood === true && sound.kind === 'update' && sound.resume) {
+    await discardChangeSet(deps.stacks, prepared.id);
+    return (await import('./replay.ts')).replay(sound, request, deps, step);
+  }
   const action = request.plan.kind === 'recreate' ? 'recreated' : sound.kind === 'update' ? 'updated' : 'created';
   if (sound.kind === 'update' && request.approve === undefined) await warnOfPolicy(sound.stack, prepared.changeSet.changes, deps);
   const { changeSet, stackId } = prepared;

@@ -26,7 +26,7 @@ export interface ChangeSetWish {
 /** What a change set is made from. */
 export type ChangeSetSource = Pick<
   DeployRequest,
-  'stackName' | 'template' | 'declared' | 'given' | 'capabilities' | 'tags' | 'roleArn' | 'resources' | 'switches' | 'locate'
+  'stackName' | 'template' | 'declared' | 'given' | 'capabilities' | 'tags' | 'roleArn' | 'resources' | 'switches' | 'locate' | 'knownGood'
 >;
 
 /** Has the change set of a deployment made. Throws UserError CHANGE_SET_FAILED, STACK_STATE; then nothing of it stays behind. */
@@ -59,7 +59,8 @@ export async function makeChangeSet(
   const make = (switches: StackSwitches): Promise<PreparedChangeSet> =>
     nested ? withOrWithoutNested((within) => makeWith(switches, within), deps) : makeWith(switches, false);
   try {
-    return await mindReplacements(await make(request.switches), sound, request.switches, make, deps);
+    const made = await make(request.switches);
+    return request.knownGood === true ? made : await mindReplacements(made, sound, request.switches, make, deps);
   } catch (error) {
     if (current === undefined) await removeEmptyStack(request.stackName, deps);
     throw error;

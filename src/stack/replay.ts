@@ -8,8 +8,8 @@ import type { SoundStack } from './repair.ts';
 import { changeSetSwitches, isExpress } from './switches.ts';
 
 /**
- * Updates a stack in a failed state with a template from which it does not seem to differ: the last one that worked. CloudFormation makes no
- * change set of nothing, and only an update without one brings the stack back to a good state; in express mode there is no other way back
+ * Updates a stack in a failed state with the last template that worked. It may not seem to differ: CloudFormation makes no change set of
+ * nothing, and only an update without one brings the stack back to a good state; in express mode there is no other way back
  * (aws-cdk-cli pull request 1970). Throws UserError STACK_FAILED, or STACK_STATE when CloudFormation sees nothing to do at all.
  */
 export function replay(
@@ -20,7 +20,7 @@ export function replay(
 ): Promise<DeployOutcome> {
   const { stack } = sound;
   const { express, notificationArns, rollbackTriggers, disableValidation } = changeSetSwitches(request.switches, sound);
-  step.note(`${describeState(stack)} and nothing differs from its template: it is updated with it once more`, { lasting: true });
+  step.note(`${describeState(stack)}; it is updated without a change set`, { lasting: true });
   const begin = async (): Promise<void> => {
     try {
       await deps.stacks.updateStack(
@@ -40,6 +40,7 @@ export function replay(
         },
         deps.signal,
       );
+      request.onBegin?.(stack.id);
     } catch (error) {
       throw isNothingToDo(error) ? stuck(stack.name, describeState(stack), isExpress(request.switches, sound), error) : error;
     }
