@@ -1,4 +1,5 @@
 import type { Clients } from './clients/index.ts';
+import type { Interrupts } from './interrupts.ts';
 import type { Installation } from './local-edge.ts';
 import type { Reporter } from './output/reporter.ts';
 import type { Prompts } from './output/prompts.ts';
@@ -24,6 +25,8 @@ export interface Context {
   readonly prompts: Prompts;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
+  /** For work that an interrupt is not to end at once. */
+  readonly interrupts: Pick<Interrupts, 'hold'>;
   readonly clock: Clock;
   readonly settings: Settings;
   /** Clients of AWS and of the container engine, each made on first use. */

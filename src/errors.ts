@@ -58,6 +58,7 @@ export const ERROR_CODES = {
   STACK_PROTECTED: 'The stack has termination protection',
   STACK_FAILED: 'The stack could not be created, updated or deleted',
   STACK_BUSY: 'Another deployment of the same stack is running',
+  STACK_STILL_RUNNING: 'The operation takes longer than --max-wait allows; it goes on',
   CHANGE_SET_FAILED: 'CloudFormation could not make the change set',
   CHANGE_SET_NOT_FOUND: 'There is no change set of that name, or it cannot be executed any more',
   DEPLOYMENT_NOT_FOUND: 'No recorded deployment fits',

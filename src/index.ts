@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import { systemClock } from './clock.ts';
 import { UserError, type ErrorCode } from './errors.ts';
+import { createInterrupts } from './interrupts.ts';
 import { run } from './run.ts';
 import { formatMap } from './settings/value-syntax.ts';
 import { VERSION } from './version.ts';
@@ -31,16 +32,21 @@ export interface CallOptions {
 export async function runCommand(name: string, options: CommandOptions = {}, call: CallOptions = {}): Promise<unknown> {
   const distFolder = dirname(fileURLToPath(import.meta.url));
   let document = '';
+  const interrupts = createInterrupts();
+  const interrupt = (): void => void interrupts.interrupt('abort');
+  if (call.signal?.aborted === true) interrupt();
+  call.signal?.addEventListener('abort', interrupt, { once: true });
   await run({
     args: [...name.split(' '), ...toArguments({ ...options, output: 'json', disableInteractive: true })],
     cwd: call.cwd ?? process.cwd(),
     env: call.env ?? process.env,
     streams: { stdout: { write: (text) => (document += text) }, stderr: { write: (text) => call.onProgress?.(text) } },
     interactive: false,
-    signal: call.signal ?? new AbortController().signal,
+    interrupts,
     clock: systemClock,
     installation: { version: VERSION, distFolder, templatesFolder: join(distFolder, '..', 'templates') },
   });
+  call.signal?.removeEventListener('abort', interrupt);
   return readDocument(document);
 }
 

@@ -1,17 +1,17 @@
-import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { systemClock } from './clock.ts';
 import { isCi } from './output/index.ts';
 import { EXIT } from './exit-codes.ts';
+import { createInterrupts, type Interrupts } from './interrupts.ts';
 import { run } from './run.ts';
 import { VERSION } from './version.ts';
 
 /** The process: arguments, signals, streams and the exit code. The only file that sets it. */
 export async function main(): Promise<void> {
   const distFolder = dirname(fileURLToPath(import.meta.url));
-  const interrupt = listenForInterrupts();
+  const interrupts = listenForInterrupts();
   // Looked at when the work is done: what it does must not end half way because nobody listens.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.exitCode = await run({
@@ -20,7 +20,7 @@ export async function main(): Promise<void> {
     env: process.env,
     streams: { stdout: process.stdout, stderr: process.stderr },
     interactive: process.stdin.isTTY && process.stderr.isTTY && !isCi(process.env),
-    signal: interrupt,
+    interrupts,
     clock: systemClock,
     installation: { version: VERSION, distFolder, templatesFolder: join(distFolder, '..', 'templates') },
   });
@@ -34,16 +34,18 @@ export async function main(): Promise<void> {
   process.exit();
 }
 
-/** The first signal asks the run to stop, the second one ends the process at once. */
-function listenForInterrupts(): AbortSignal {
-  const controller = new AbortController();
+/** The first signal asks the run to stop, a second one ends the process at once. */
+function listenForInterrupts(): Interrupts {
+  const interrupts = createInterrupts();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
-      controller.abort();
+      if (interrupts.interrupt(name) === 'first') return;
+      // Rows that moved end where they are.
+      if (process.stderr.isTTY) process.stderr.write('\n');
+      process.exit(EXIT.interrupted);
     });
   }
-  return controller.signal;
+  return interrupts;
 }
 
 /** `lambda-tool … | head` closes the pipe early: that is no failure. */

@@ -11,6 +11,7 @@ import type { OptionName } from './commands/options.ts';
 import type { Clock, Context } from './context.ts';
 import { UserError, isAbort, messageOf } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
+import type { Interrupts } from './interrupts.ts';
 import type { Installation } from './local-edge.ts';
 import { createOutput, type Output, type OutputFormat } from './output/index.ts';
 import { noPrompts, createTerminalPrompts } from './output/terminal-prompts.ts';
@@ -34,7 +35,7 @@ export interface RunRequest {
   readonly streams: Streams;
   /** Whether a person is at the terminal: stdin and stderr are terminals and this is not CI. */
   readonly interactive: boolean;
-  readonly signal: AbortSignal;
+  readonly interrupts: Interrupts;
   readonly clock: Clock;
   readonly installation: Installation;
 }
@@ -111,7 +112,8 @@ function createContext(request: RunRequest, settings: Settings, output: Output):
     installation: request.installation,
     reporter: output.reporter,
     prompts,
-    signal: request.signal,
+    signal: request.interrupts.signal,
+    interrupts: request.interrupts,
     clock: request.clock,
     settings,
     clients: connect(request, settings, prompts, output.reporter),
@@ -162,7 +164,7 @@ function connect(request: RunRequest, settings: Settings, prompts: Prompts, repo
         : {}),
     });
   };
-  return createClients({ createEdge, env: request.env, signal: request.signal });
+  return createClients({ createEdge, env: request.env, signal: request.interrupts.signal });
 }
 
 function sourced(settings: Settings, name: OptionName): Sourced {
@@ -214,7 +216,7 @@ async function fail(
   command: string,
   deliveries: Deliveries = deliveriesOf(request),
 ): Promise<number> {
-  const interrupted = isAbort(error) || (request.signal.aborted && !(error instanceof UserError));
+  const interrupted = isAbort(error) || (request.interrupts.signal.aborted && !(error instanceof UserError));
   const shown = interrupted && !(error instanceof UserError) ? describeInterrupt() : describe(error, request.env);
   const known = error instanceof UserError ? error.result : undefined;
   output.finish(command, shown, known, await deliveries.hand(command, shown, known, output));

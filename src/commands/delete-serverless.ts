@@ -16,6 +16,8 @@ export const deleteServerless = defineCommand({
     'cloudformation-role',
     'stack-polling-delay',
     'wait-for-stack',
+    'detach',
+    'max-wait',
     'retain',
     'empty-buckets',
     'dry-run',
@@ -49,7 +51,7 @@ export const deleteServerless = defineCommand({
       emptyBuckets: options.emptyBuckets ?? [],
       dryRun: options.dryRun === true,
       yes: options.yes === true,
-      artifacts: options.keepArtifacts === true ? undefined : options,
+      artifacts: options.keepArtifacts === true || options.detach === true ? undefined : options,
     };
     const { deleteStacks } = await import('../deletion/delete-stacks.ts');
     await deleteStacks(wish, identity, context);
@@ -57,6 +59,7 @@ export const deleteServerless = defineCommand({
 });
 
 interface DeleteOptions {
+  readonly detach: boolean | undefined;
   readonly cloudformationRole: string | undefined;
   readonly stackPollingDelay: number | undefined;
   readonly waitForStack: boolean;
@@ -70,6 +73,7 @@ function deleteRequest(options: DeleteOptions): DeleteRequest {
     longestPauseMs: options.stackPollingDelay === undefined ? undefined : options.stackPollingDelay * 1000,
     waitForStack: options.waitForStack,
     liftProtection: options.terminationProtection === false,
+    wait: options.detach !== true,
     retain: options.retain ?? [],
   };
 }

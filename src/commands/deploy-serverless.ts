@@ -6,9 +6,9 @@ import { announce, requireStackName, type StackNameWish } from '../deployment/id
 import { publishAndRewrite } from '../deployment/package.ts';
 import { describeStackWish, prepareStack } from '../deployment/prepare.ts';
 import { deployRecorded } from '../deployment/record.ts';
-import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
 import { checkSwitches, readSwitches } from '../deployment/stack-switches.ts';
 import { templatePlaces } from '../deployment/template-places.ts';
+import { isWaitedFor, pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import type { Context } from '../context.ts';
@@ -33,6 +33,9 @@ export const deployServerless = defineCommand({
     'cloudformation-role',
     'disable-capabilities',
     'stack-wait',
+    'detach',
+    'max-wait',
+    'on-interrupt',
     'stack-polling-delay',
     'wait-for-stack',
     'recreate',
@@ -117,7 +120,7 @@ export const deployServerless = defineCommand({
       stackName,
       templateText: packaged.text,
       template,
-      wait: options.stackWait,
+      wait: isWaitedFor(options),
       longestPauseMs: pollingPauseMs(options),
       placeOf: templatePlaces(source, context),
       locate: locator(source.template),

@@ -17,6 +17,7 @@ import { newProject } from './new.ts';
 import { packageCi } from './package-ci.ts';
 import { rollbackServerless } from './rollback-serverless.ts';
 import { validate } from './validate.ts';
+import { watch } from './watch.ts';
 
 /** All commands, in the order of `--help`. */
 export const COMMANDS: readonly Command[] = [
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   describeServerless,
   listServerless,
   diagnose,
+  watch,
   packageCi,
   diff,
   validate,

@@ -45,6 +45,27 @@ export const STACK_OPTIONS = {
     default: true,
     describe: 'Wait until the stack operation has ended',
   },
+  detach: {
+    type: 'boolean',
+    group: 'Stack',
+    inFile: false,
+    persist: false,
+    describe: 'The same as --stack-wait false: begin, say how to re-attach, and end',
+  },
+  'max-wait': {
+    type: 'string',
+    value: 'DURATION',
+    group: 'Stack',
+    describe: 'Longest time to wait for the stack: minutes, or with a unit (90s, 30m, 2h); then the run fails and the operation goes on',
+  },
+  'on-interrupt': {
+    type: 'string',
+    value: 'WHAT',
+    group: 'Stack',
+    choices: ['leave', 'cancel', 'rollback'],
+    describe:
+      'What Ctrl-C or SIGTERM does while the stack is at work: leave it running, or cancel it (an update is rolled back, a creation deleted; rollback means the same). Without it a person is asked, and elsewhere it is left running',
+  },
   'stack-polling-delay': {
     type: 'number',
     short: 'pd',

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Identity } from '../deployment/identity.ts';
-import { stackDeps } from '../deployment/stack-deps.ts';
+import { reattachCommand, stackDeps } from '../deployment/stack-deps.ts';
 import { prepareRemoval, type RemovalWish } from '../deployment/remove-artifacts.ts';
 import { UserError } from '../errors.ts';
 import { readInventory, type Inventory } from '../inventory/read-inventory.ts';
@@ -49,9 +49,23 @@ export async function deleteStacks(wish: StacksDeletion, identity: Identity, con
   const artifacts = outcome.deleted.length === 0 ? undefined : await removeArtifacts?.(outcome.deleted.map(({ stack }) => stack.id));
   const known = { ...identity, absent, ...(artifacts === undefined ? {} : { artifacts }) };
   if (outcome.failed.length > 0) throw failureOf(outcome, known);
+  if (wish.request.wait === false) return answerBegun(outcome.deleted, known, context);
   context.reporter.result({
     data: { ...known, ...describeOutcome(outcome) },
     human: outcome.deleted.map(({ stack }) => `Stack ${stack.name} is deleted.`),
+  });
+}
+
+/** The answer of a deletion that nobody waits for. */
+function answerBegun(begun: readonly PlannedDeletion[], known: Identity & Readonly<Record<string, unknown>>, context: Context): void {
+  for (const { stack } of begun) {
+    const watch = reattachCommand(stack.name, known.region, context.settings);
+    context.reporter.info(`CloudFormation goes on by itself. To see how it ends: ${watch}`);
+  }
+  const deleting = begun.map(({ stack }) => ({ stackName: stack.name, stackId: stack.id }));
+  context.reporter.result({
+    data: { ...known, deleted: [], deleting },
+    human: begun.map(({ stack }) => `Stack ${stack.name} is being deleted.`),
   });
 }
 

@@ -7,6 +7,7 @@ import type { Preview } from '../stack/preview.ts';
 import { renderPreview } from '../stack/preview-render.ts';
 import type { Identity } from './identity.ts';
 import { describeArtifact } from './package.ts';
+import { reattachCommand } from './stack-deps.ts';
 
 /** What is known of a run besides its outcome. */
 export interface RunFacts extends Identity {
@@ -79,7 +80,8 @@ function tail({ published, durationMs }: RunFacts) {
   return { artifacts: published.map(describeArtifact), durationMs: Math.round(durationMs) };
 }
 
-function tell(outcome: DeployOutcome, { published, durationMs, stackName, rollbackOf }: RunFacts, { reporter }: Context): void {
+function tell(outcome: DeployOutcome, facts: RunFacts, { reporter, settings }: Context): void {
+  const { published, durationMs, stackName, region, rollbackOf } = facts;
   if (outcome.recordedOnly.length > 0) {
     reporter.warn(`Recorded, but not run by the local target: ${outcome.recordedOnly.join(', ')}`);
   }
@@ -92,7 +94,9 @@ function tell(outcome: DeployOutcome, { published, durationMs, stackName, rollba
   } else {
     const verb =
       rollbackOf === undefined ? { created: 'Created', updated: 'Updated', recreated: 'Recreated' }[outcome.action] : 'Rolled back';
-    reporter.info(outcome.finished ? `${verb} in ${took}.` : `Started after ${took}; CloudFormation goes on by itself.`);
+    const watch = reattachCommand(stackName, region, settings);
+    const begun = `Started after ${took}; CloudFormation goes on by itself. To see how it ends: ${watch}`;
+    reporter.info(outcome.finished ? `${verb} in ${took}.` : begun);
   }
   if (outcome.stabilising === true)
     reporter.info('Resources are still stabilising: in express mode CloudFormation does not wait until they are ready.');

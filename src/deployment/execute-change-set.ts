@@ -3,11 +3,12 @@ import { executePrepared, findPrepared, previewPrepared } from '../stack/execute
 import { keepProtection } from '../stack/protection.ts';
 import { approval, type ModeOptions } from './deploy-mode.ts';
 import { answerDeployment, type RunFacts } from './deployment-answer.ts';
-import { pollingPauseMs, stackDeps } from './stack-deps.ts';
+import { isWaitedFor, pollingPauseMs, stackDeps } from './stack-deps.ts';
 
 export interface ExecuteOptions extends ModeOptions {
   readonly execute: string;
   readonly stackWait: boolean;
+  readonly detach: boolean | undefined;
   readonly stackPollingDelay: number | undefined;
   readonly disableRollback: boolean | undefined;
   readonly resume: boolean | undefined;
@@ -27,7 +28,7 @@ export async function executeChangeSet(options: ExecuteOptions, facts: () => Run
     changeSet: options.execute,
     disableRollback: options.disableRollback === true,
     resume: options.resume === true,
-    wait: options.stackWait,
+    wait: isWaitedFor(options),
     longestPauseMs: pollingPauseMs(options),
   };
   const prepared = await findPrepared(request, approve !== undefined, deps);

@@ -6,7 +6,12 @@ export interface Prompts {
   text(question: { readonly message: string; readonly placeholder?: string; readonly default?: string }): Promise<string>;
   /** A secret: what is typed is not shown. */
   secret(message: string): Promise<string>;
-  select(question: { readonly message: string; readonly choices: readonly string[] }): Promise<string>;
+  /** `signal` takes the question back: then it throws UserError INTERRUPTED too. */
+  select(question: {
+    readonly message: string;
+    readonly choices: readonly string[];
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<string>;
   /** Yes or no; `default` is what Enter means. */
   confirm(question: { readonly message: string; readonly default: boolean }): Promise<boolean>;
 }

@@ -21,9 +21,10 @@ export function createTerminalPrompts(): Prompts {
       const { password } = await load();
       return answered(password({ ...common, message }));
     },
-    async select({ message, choices }) {
+    async select({ message, choices, signal }) {
       const { select } = await load();
-      return answered(select({ ...common, message, options: choices.map((value) => ({ value, label: value })) }));
+      const options = choices.map((value) => ({ value, label: value }));
+      return answered(select({ ...common, message, options, ...(signal === undefined ? {} : { signal }) }));
     },
     async confirm({ message, default: initialValue }) {
       const { confirm } = await load();

@@ -17,6 +17,8 @@ export interface DeleteRequest {
   readonly waitForStack: boolean;
   /** Termination protection may be lifted. */
   readonly liftProtection: boolean;
+  /** False: answer as soon as the deletion has begun. */
+  readonly wait?: boolean | undefined;
   /** Logical ids of resources that may stay behind when they cannot be deleted. */
   readonly retain: readonly string[];
   /** Empties buckets of the stack, as soon as nothing else runs on it; answers how many versions were deleted. */
@@ -41,6 +43,7 @@ async function checkDeletable(
 export async function deleteStack(stack: Stack, request: DeleteRequest, deps: StackDeps): Promise<void> {
   let current: Stack | undefined = stack;
   while (current !== undefined && planDeletion(current, request).kind !== 'delete') {
+    if (request.wait === false && current.status === 'DELETE_IN_PROGRESS') return;
     await checkDeletable(current, request, deps);
     await waitForRest(current, request.longestPauseMs, deps);
     current = await deps.stacks.find(stack.id, deps.signal);
@@ -53,6 +56,10 @@ export async function deleteStack(stack: Stack, request: DeleteRequest, deps: St
 async function deleteSettled(stack: Stack, request: DeleteRequest, deps: StackDeps, step: Step): Promise<void> {
   const known = await stuckAlready(stack, request, deps);
   await request.emptyBuckets?.(step);
+  if (request.wait === false) {
+    await beginDeletion(stack, { roleArn: request.roleArn, retain: known }, deps);
+    return step.summary('deletion started, not waited for');
+  }
   let first = await attempt(stack, request, known, deps, step);
   // Until it was deleted itself, a function may have gone on writing.
   if (first.status === 'DELETE_FAILED' && ((await request.emptyBuckets?.(step)) ?? 0) > 0) {

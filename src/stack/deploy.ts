@@ -10,7 +10,7 @@ import { failedOperation } from './failed.ts';
 import type { StackFinding } from './findings.ts';
 import { removeEmptyStack, tidyUp } from './leftovers.ts';
 import { lookAtStack } from './look.ts';
-import { followOperation, newToken, reread, type StackDeps } from './operation.ts';
+import { newToken, reread, runOperation, type StackDeps } from './operation.ts';
 import type { DeployPermissions, ReadyPlan } from './plan.ts';
 import { previewFromTemplate, type Preview } from './preview.ts';
 import { makeChangeSet, previewOf } from './preview-stack.ts';
@@ -206,16 +206,19 @@ export interface Execution {
 /** Has a creation or update begin and follows it to its end. Throws UserError STACK_FAILED with the first cause. */
 export async function carryOut(execution: Execution, deps: StackDeps, step: Step): Promise<DeployOutcome> {
   const { stackName, stackId, action, total } = execution;
-  const after = await deps.stacks.newestEventId(stackId, deps.signal).catch(() => undefined);
-  await execution.begin();
-  step.note(`${action === 'updated' ? 'update' : 'creation'} started${total > 0 ? `, ${plural(total, 'resource')}` : ''}`);
+  const begin = async (): Promise<void> => {
+    await execution.begin();
+    step.note(`${action === 'updated' ? 'update' : 'creation'} started${total > 0 ? `, ${plural(total, 'resource')}` : ''}`);
+  };
   if (!execution.wait) {
+    await begin();
     step.summary('started, not waited for');
     return { ...settled(action, await reread(deps, stackId, stackName)), finished: false };
   }
   const log = createEventLog(deps, step, total);
   const stack = { id: stackId, name: stackName };
-  const { status } = await followOperation({ stack, log, longestPauseMs: execution.longestPauseMs }, after, deps);
+  const begun = action === 'updated' ? 'update' : 'create';
+  const { status } = await runOperation({ stack, begin, begun, log, longestPauseMs: execution.longestPauseMs }, deps);
   if (status !== 'CREATE_COMPLETE' && status !== 'UPDATE_COMPLETE') {
     throw await failedOperation({ stackName, stackId, status, placeOf: execution.placeOf, hint: execution.hint }, log, deps);
   }

@@ -30,12 +30,13 @@ export async function waitForRest(stack: Stack, longestPauseMs: number | undefin
     const now = await deps.stacks.find(stack.id, deps.signal);
     if (now === undefined || !isBusy(now)) return step.summary(`the other operation has ended (${now?.status ?? 'DELETE_COMPLETE'})`);
     step.note(`${describeState(now)}; waiting until that has ended`, { lasting: true });
-    const end = await followOperation({ stack, log: createEventLog(deps, step, 0), longestPauseMs }, after, deps);
+    const end = await followOperation({ stack, log: createEventLog(deps, step, 0), longestPauseMs, foreign: true }, after, deps);
     step.summary(`the other operation has ended (${end.status})`);
   });
 }
 
-function isBusy(stack: Stack): boolean {
+/** Whether an operation runs on a stack. */
+export function isBusy(stack: Stack): boolean {
   return stack.status.endsWith('_IN_PROGRESS') && stack.status !== 'REVIEW_IN_PROGRESS';
 }
 

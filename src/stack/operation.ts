@@ -1,69 +1,82 @@
-import { randomUUID } from 'node:crypto';
-
-import type { EventMark, Stack, Stacks } from '../clients/cloudformation.ts';
+import type { EventMark, Stack } from '../clients/cloudformation.ts';
 import type { LogReader } from '../clients/logs.ts';
-import type { Clock } from '../context.ts';
-import { UserError, isAbort } from '../errors.ts';
-import type { Reporter } from '../output/reporter.ts';
-import type { EventLog } from './event-log.ts';
+import { UserError } from '../errors.ts';
+import { attend, type AttendDeps, type Attendance, type Attended } from './attend.ts';
 import { followStack, type FollowResult } from './follow.ts';
 import { createPace } from './pace.ts';
 
+export { newToken } from './token.ts';
+
 /** What every piece of work on a stack needs. */
-export interface StackDeps {
-  readonly stacks: Stacks;
-  readonly clock: Clock;
-  readonly reporter: Reporter;
-  readonly signal: AbortSignal;
+export interface StackDeps extends AttendDeps {
   /** Switches that lead a command to the same place (` --local`, ` --profile shop`), for the next thing to type. */
   readonly target?: string | undefined;
   /** Where functions write; absent where nothing is to be read. */
   readonly logs?: (() => Promise<LogReader>) | undefined;
 }
 
-export interface Operation {
-  readonly stack: { readonly id: string; readonly name: string };
-  /** Has CloudFormation begin; left out for an operation that runs already. */
-  readonly begin?: (() => Promise<void>) | undefined;
-  readonly log: EventLog;
+/** An operation that runs already. */
+export interface Operation extends Attended {
   readonly longestPauseMs: number | undefined;
 }
 
-/** Begins an operation and tells its events until the stack has come to rest. Throws UserError INTERRUPTED when nobody waits any longer. */
-export async function runOperation({ stack, begin, log, longestPauseMs }: Operation, deps: StackDeps): Promise<FollowResult> {
-  const after = await deps.stacks.newestEventId(stack.id, deps.signal);
-  await begin?.();
-  return followOperation({ stack, log, longestPauseMs }, after, deps);
+export interface NewOperation extends Operation {
+  /** Has CloudFormation begin. */
+  readonly begin: () => Promise<void>;
 }
 
-/** Tells the events that come after the one named until the stack has come to rest. Throws UserError INTERRUPTED. */
-export async function followOperation(
-  { stack, log, longestPauseMs }: Omit<Operation, 'begin'>,
-  after: EventMark | undefined,
-  deps: StackDeps,
-): Promise<FollowResult> {
+/**
+ * Begins an operation and tells its events until the stack has come to rest. Throws UserError INTERRUPTED when nobody waits any longer
+ * or when an interrupt has stopped it, STACK_STILL_RUNNING when it takes longer than `--max-wait`.
+ */
+export async function runOperation({ begin, ...given }: NewOperation, deps: StackDeps): Promise<FollowResult> {
+  const operation: Operation = { ...given, begun: given.begun ?? 'other' };
+  const after = await deps.stacks.newestEventId(operation.stack.id, deps.signal).catch(goneMeansNone);
+  const attendance = attend(operation, deps);
   try {
-    return await followStack(deps.stacks, deps.clock, {
-      stackId: stack.id,
-      after,
-      longestPauseMs,
-      onEvent: (event) => log.add(event),
-      onNote: (text) => log.note(text),
-      waiting: () => log.waiting(),
-      signal: deps.signal,
-    });
-  } catch (error) {
-    if (isAbort(error) || (deps.signal.aborted && !(error instanceof UserError))) throw stoppedWaiting(stack.name, stack.id, log);
-    throw error;
+    await begin();
+    attendance.hasBegun();
+    return await followAttended(operation, after, attendance, deps);
+  } finally {
+    attendance.release();
   }
 }
 
-/** What to tell when the user leaves while CloudFormation works: it goes on by itself. */
-export function stoppedWaiting(stackName: string, stackId: string, log: EventLog): UserError {
-  return new UserError('INTERRUPTED', `Stopped waiting for stack ${stackName}${log.progress()}; the operation goes on without us`, {
-    hint: `See how it ends: aws cloudformation describe-stack-events --stack-name ${stackName}; once it has ended, run the same command again`,
-    result: { stackName, stackId },
+/** Tells the events that come after the one named until the stack has come to rest. Throws UserError INTERRUPTED, STACK_STILL_RUNNING. */
+export async function followOperation(operation: Operation, after: EventMark | undefined, deps: StackDeps): Promise<FollowResult> {
+  const attendance = attend(operation, deps);
+  try {
+    return await followAttended(operation, after, attendance, deps);
+  } finally {
+    attendance.release();
+  }
+}
+
+async function followAttended(
+  { stack, log, longestPauseMs }: Operation,
+  after: EventMark | undefined,
+  attendance: Attendance,
+  deps: StackDeps,
+): Promise<FollowResult> {
+  const following = followStack(deps.stacks, deps.clock, {
+    stackId: stack.id,
+    after,
+    longestPauseMs,
+    onEvent: (event) => log.add(event),
+    onNote: (text) => log.note(text),
+    waiting: () => log.waiting(),
+    signal: attendance.signal,
   });
+  const end = await following.catch((error: unknown) => {
+    throw attendance.explain(error);
+  });
+  return attendance.ended(end);
+}
+
+/** A stack of which nothing is known yet has no events. */
+function goneMeansNone(error: unknown): undefined {
+  if (error instanceof UserError && error.code === 'STACK_NOT_FOUND') return undefined;
+  throw error;
 }
 
 /** The stack as it is now. Throws UserError STACK_NOT_FOUND. */
@@ -73,9 +86,4 @@ export async function reread(deps: StackDeps, stackId: string, stackName: string
   const stack = await pace.patiently(() => deps.stacks.find(stackId, deps.signal));
   if (stack === undefined) throw new UserError('STACK_NOT_FOUND', `Stack ${stackName} is gone: somebody else has deleted it`);
   return stack;
-}
-
-/** Lets CloudFormation know a request that is sent twice. */
-export function newToken(): string {
-  return `lambda-tool-${randomUUID()}`;
 }

@@ -120,7 +120,7 @@ describe('an interrupt', () => {
     expect(code).toBe(130);
     expect(stdout).toBe('');
     expect(stderr).toContain('Error INTERRUPTED: Stopped waiting for stack Slow');
-    expect(stderr).toContain('Slow; once it has ended, run the same command again');
+    expect(stderr).toContain('See how it ends: lambda-tool watch Slow --region eu-west-1; once it has ended, run the same command again');
     expect(tookMs).toBeLessThan(10_000);
     expect(slow.calls).not.toContain('DeleteStack');
   });
