@@ -4,7 +4,6 @@ import type { Context } from '../context.ts';
 import { announce, requireStackName } from '../deployment/identity.ts';
 import { stackDeps } from '../deployment/stack-deps.ts';
 import { UserError } from '../errors.ts';
-import type { StackDeps } from '../stack/operation.ts';
 import { defineCommand } from './define.ts';
 
 export const describeServerless = defineCommand({
@@ -13,7 +12,7 @@ export const describeServerless = defineCommand({
   group: 'Applications',
   aws: true,
   positionals: [{ name: 'stack-name', describe: 'Name or ARN of the stack; --stack-name beats it', option: 'stack-name' }],
-  options: ['stack-name', 'drift', 'timeline', 'port'],
+  options: ['stack-name', 'drift', 'timeline', 's3-bucket', 's3-prefix', 'resolve-s3', 'port'],
   persist: ['stack-name'],
   examples: [
     { command: 'lambda-tool describe-serverless Shop', describe: '' },
@@ -27,38 +26,12 @@ export const describeServerless = defineCommand({
     const deps = await stackDeps(context);
     const stack = await deps.stacks.find(stackName, context.signal);
     if (stack === undefined) throw await notFound(stackName, deps.stacks, context);
-    const { checkDriftDetectable, findDrift } = await import('../inventory/drift.ts');
-    if (options.drift === true) checkDriftDetectable(stack);
-    const [{ readInventory }, { findEndpoints }] = await Promise.all([
-      import('../inventory/read-inventory.ts'),
-      import('../inventory/find-endpoints.ts'),
-    ]);
-    const inventory = await readInventory(stack.id, deps);
-    const endpoints = await findEndpoints(inventory.roots, identity.region, context);
-    const drift = options.drift === true ? await findDrift(stack.name, inventory, deps) : undefined;
-    const [{ describeForMachines }, { renderDescription }] = await Promise.all([
-      import('../inventory/description.ts'),
-      import('../inventory/render-description.ts'),
-    ]);
-    const description = { ...identity, stack, inventory, endpoints, drift, deployment: undefined };
-    const waterfall = options.timeline === true ? await lastTimeline(stack.id, deps, context) : undefined;
-    context.reporter.result({
-      data: { ...describeForMachines(description), ...(waterfall === undefined ? {} : { timeline: waterfall.data }) },
-      human: [...renderDescription(description, context.clock.now()), ...(waterfall === undefined ? [] : ['', waterfall.text])],
-    });
+    const { describeStack } = await import('../inventory/describe-stack.ts');
+    context.reporter.result(
+      await describeStack(stack, { ...options, drift: options.drift === true, timeline: options.timeline === true }, identity, context),
+    );
   },
 });
-
-/** Which resource took how long when the stack was last worked on. */
-async function lastTimeline(stackId: string, deps: StackDeps, context: Context) {
-  const [{ readLastOperation }, { buildTimeline }, { timelineData, timelineText }] = await Promise.all([
-    import('../stack/last-operation.ts'),
-    import('../stack/timeline.ts'),
-    import('../report/timeline-answer.ts'),
-  ]);
-  const timeline = buildTimeline(await readLastOperation(stackId, deps));
-  return { data: timelineData(timeline), text: timelineText('Timeline of the last operation', timeline, context.env) };
-}
 
 /** Names the stack that may have been meant, when the list of stacks may be read. */
 async function notFound(stackName: string, stacks: Stacks, context: Context): Promise<UserError> {

@@ -1,14 +1,12 @@
 import type { Stack } from '../clients/cloudformation.ts';
+import type { DeploymentRecord } from '../records/types.ts';
 import { STACK_STATUSES } from '../stack/statuses.ts';
 import type { DriftReport } from './drift.ts';
 import type { Endpoint } from './endpoints.ts';
 import { walkInventory, type Inventory } from './read-inventory.ts';
 
-/** Who deployed the stack as it is, where a record of it exists. */
-export interface DeploymentNote {
-  readonly by: string | undefined;
-  readonly commit: string | undefined;
-}
+/** Who deployed the stack last with this tool, where there is a record of it. */
+export type DeploymentNote = Pick<DeploymentRecord, 'id' | 'time' | 'by' | 'commit' | 'outcome'>;
 
 /** Everything that is told of a stack. */
 export interface Description {

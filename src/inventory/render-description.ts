@@ -37,13 +37,24 @@ function tableOf(columns: readonly string[], rows: readonly (readonly string[])[
 function headLines({ stack, region, deployment }: Description, now: number, style: Style): string {
   const changed = stack.updatedAt ?? stack.createdAt;
   const age = changed === undefined ? undefined : `${stack.updatedAt === undefined ? 'created' : 'changed'} ${formatAge(changed, now)}`;
-  const by = deployment?.by === undefined ? '' : ` by ${deployment.by}`;
-  const commit = deployment?.commit === undefined ? '' : ` (commit ${deployment.commit.slice(0, 7)})`;
-  const facts = [stack.status, age === undefined ? undefined : `${age}${by}${commit}`, region].filter((fact) => fact !== undefined);
+  const by = deployment === undefined ? '' : ` by ${shortName(deployment.by)}${commitText(deployment.commit)}`;
+  const facts = [stack.status, age === undefined ? undefined : `${age}${by}`, region].filter((fact) => fact !== undefined);
   const lines = [`${style(['bold', colorOf(stack.status)], `${stack.name} ${meaningOf(stack)}`)} · ${facts.join(' · ')}`];
   if (stack.description !== undefined && stack.description !== '') lines.push(stack.description);
   if (/ROLLBACK|FAILED/.test(stack.status) && stack.statusReason !== undefined) lines.push(`Reason: ${stack.statusReason}`);
   return lines.join('\n');
+}
+
+/** `arn:aws:sts::123456789012:assumed-role/ci/run` → "ci@123456789012". */
+function shortName(arn: string): string {
+  const [, , , , account = '', ...rest] = arn.split(':');
+  const parts = rest.join(':').split('/');
+  const name = parts[0] === 'assumed-role' ? parts[1] : parts.at(-1);
+  return name === undefined || account === '' ? arn : `${name}@${account}`;
+}
+
+function commitText(commit: string | undefined): string {
+  return commit === undefined ? '' : ` (commit ${commit.slice(0, 7)})`;
 }
 
 function colorOf(status: string): 'green' | 'red' | 'yellow' {
