@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { translateS3Error } from './s3-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
-import { abortUploads, deleteVersions, versionPages, type ObjectVersion } from './s3-versions.ts';
+import { abortUploads, deleteVersions, listUploads, versionPages, type ObjectVersion } from './s3-versions.ts';
 
 export type EmptyProgress = (deletedObjects: number) => void;
 
@@ -26,7 +26,7 @@ export async function emptyBucket(edge: S3Edge, bucket: string, options: EmptyOp
       deleted += await deleteListed(edge, bucket, options, before);
       if (deleted === before) break;
     }
-    await abortUploads(edge, bucket, options);
+    await abortUploads(edge, bucket, await listUploads(edge, bucket, options.prefix, options.signal), options.signal);
   } catch (error) {
     throw translateS3Error(error, edge, 'DeleteObjectVersion', bucket);
   }

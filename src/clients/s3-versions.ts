@@ -1,6 +1,6 @@
 import type { ListMultipartUploadsCommandOutput, ListObjectVersionsCommandOutput } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
-import { sendOptions, translateS3Error } from './s3-errors.ts';
+import { sendOptions, statusOf, translateS3Error } from './s3-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
 
 /** One version of an object, or a delete marker. */
@@ -85,35 +85,54 @@ export async function deleteVersions(
   return failed;
 }
 
-export interface UnfinishedUploads {
-  readonly prefix?: string | undefined;
-  /** Only those that were begun before; default: all. */
-  readonly before?: Date | undefined;
-  readonly signal?: AbortSignal | undefined;
+/** A multipart upload that was begun and neither completed nor aborted. */
+export interface UnfinishedUpload {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly begunAt: Date | undefined;
 }
 
 const PARALLEL_ABORTS = 4;
 
-/** Aborts unfinished multipart uploads, whose parts cost money. Answers how many. */
-export async function abortUploads(edge: S3Edge, bucket: string, wish: UnfinishedUploads): Promise<number> {
-  const { AbortMultipartUploadCommand, ListMultipartUploadsCommand } = await import('@aws-sdk/client-s3');
-  const limit = pLimit(PARALLEL_ABORTS);
-  let aborted = 0;
+export async function listUploads(
+  edge: S3Edge,
+  bucket: string,
+  prefix: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<UnfinishedUpload[]> {
+  const { ListMultipartUploadsCommand } = await import('@aws-sdk/client-s3');
+  const found: UnfinishedUpload[] = [];
   let next: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
   while (next !== undefined) {
-    const input = { Bucket: bucket, Prefix: wish.prefix, ExpectedBucketOwner: edge.accountId, ...next };
-    const page: ListMultipartUploadsCommandOutput = await edge.client.send(
-      new ListMultipartUploadsCommand(input),
-      sendOptions(wish.signal),
-    );
-    const old = (page.Uploads ?? []).filter(
-      ({ Initiated }) => wish.before === undefined || (Initiated !== undefined && Initiated < wish.before),
-    );
-    const abort = ({ Key, UploadId }: (typeof old)[number]) =>
-      edge.client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }), sendOptions(wish.signal));
-    await Promise.all(old.map((upload) => limit(() => abort(upload))));
-    aborted += old.length;
+    const input = { Bucket: bucket, Prefix: prefix, ExpectedBucketOwner: edge.accountId, ...next };
+    const page: ListMultipartUploadsCommandOutput = await edge.client
+      .send(new ListMultipartUploadsCommand(input), sendOptions(signal))
+      .catch((error: unknown) => {
+        throw translateS3Error(error, edge, 'ListBucketMultipartUploads', bucket);
+      });
+    for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
+      if (Key !== undefined && UploadId !== undefined) found.push({ key: Key, uploadId: UploadId, begunAt: Initiated });
     next = page.IsTruncated === true ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
   }
-  return aborted;
+  return found;
+}
+
+/** Aborts uploads, whose parts cost money; one that has ended meanwhile is fine. */
+export async function abortUploads(
+  edge: S3Edge,
+  bucket: string,
+  uploads: readonly Pick<UnfinishedUpload, 'key' | 'uploadId'>[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
+  const limit = pLimit(PARALLEL_ABORTS);
+  const abort = async ({ key, uploadId }: Pick<UnfinishedUpload, 'key' | 'uploadId'>): Promise<void> => {
+    try {
+      const input = { Bucket: bucket, Key: key, UploadId: uploadId, ExpectedBucketOwner: edge.accountId };
+      await edge.client.send(new AbortMultipartUploadCommand(input), sendOptions(signal));
+    } catch (error) {
+      if (statusOf(error) !== 404) throw translateS3Error(error, edge, 'AbortMultipartUpload', bucket);
+    }
+  };
+  await Promise.all(uploads.map((upload) => limit(() => abort(upload))));
 }

@@ -3,7 +3,6 @@ import type { SdkClientConfig } from './aws-config.ts';
 import { createBucket, deleteBucket, findBucket, type Bucket } from './s3-buckets.ts';
 import type { S3Edge } from './s3-edge.ts';
 import { emptyBucket, type EmptyOptions } from './s3-empty.ts';
-import { translateS3Error } from './s3-errors.ts';
 import { measureBucket, type BucketContent, type MeasureOptions } from './s3-measure.ts';
 import { findObject, listKeys, readText, type KeyListing, type StoredObject } from './s3-objects.ts';
 import { presignGet } from './s3-presign.ts';
@@ -11,10 +10,11 @@ import { uploadFile, uploadText, type UploadedObject, type UploadOptions } from 
 import {
   abortUploads,
   deleteVersions,
+  listUploads,
   listVersions,
   type FailedDeletion,
   type ObjectVersion,
-  type UnfinishedUploads,
+  type UnfinishedUpload,
   type VersionId,
 } from './s3-versions.ts';
 
@@ -34,8 +34,9 @@ export interface ObjectStore {
   listVersions(bucket: string, prefix: string, signal?: AbortSignal): Promise<ObjectVersion[]>;
   /** Answers what S3 refused to delete. */
   deleteVersions(bucket: string, versions: readonly VersionId[], signal?: AbortSignal): Promise<FailedDeletion[]>;
-  /** Aborts unfinished multipart uploads. Answers how many. */
-  abortUploads(bucket: string, wish: UnfinishedUploads): Promise<number>;
+  /** Unfinished multipart uploads below a prefix. */
+  listUploads(bucket: string, prefix: string, signal?: AbortSignal): Promise<UnfinishedUpload[]>;
+  abortUploads(bucket: string, uploads: readonly UnfinishedUpload[], signal?: AbortSignal): Promise<void>;
   uploadFile(bucket: string, key: string, path: string, options?: UploadOptions): Promise<UploadedObject>;
   uploadText(bucket: string, key: string, text: string, options?: UploadOptions): Promise<UploadedObject>;
   /** Deletes every version, delete marker and unfinished upload below the prefix (default: all). Answers how many. */
@@ -70,10 +71,8 @@ export async function createObjectStore(
     readText: (bucket, key, textOptions) => readText(edge, bucket, key, textOptions),
     listVersions: (bucket, prefix, signal) => listVersions(edge, bucket, prefix, signal),
     deleteVersions: (bucket, versions, signal) => deleteVersions(edge, bucket, versions, signal),
-    abortUploads: (bucket, wish) =>
-      abortUploads(edge, bucket, wish).catch((error: unknown) => {
-        throw translateS3Error(error, edge, 'AbortMultipartUpload', bucket);
-      }),
+    listUploads: (bucket, prefix, signal) => listUploads(edge, bucket, prefix, signal),
+    abortUploads: (bucket, uploads, signal) => abortUploads(edge, bucket, uploads, signal),
     uploadFile: (bucket, key, path, uploadOptions) => uploadFile(edge, bucket, key, path, uploadOptions),
     uploadText: (bucket, key, text, uploadOptions) => uploadText(edge, bucket, key, text, uploadOptions),
     empty: (bucket, emptyOptions) => emptyBucket(edge, bucket, emptyOptions),

@@ -7,6 +7,7 @@ import { describeServerless } from './describe-serverless.ts';
 import { diagnose } from './diagnose.ts';
 import { diff } from './diff.ts';
 import { listServerless } from './list-serverless.ts';
+import { gc } from './gc.ts';
 import { localEnv } from './local-env.ts';
 import { localLogs } from './local-logs.ts';
 import { localReset } from './local-reset.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   validate,
   bucketCreate,
   bucketDelete,
+  gc,
   newProject,
   localStart,
   localStop,

@@ -129,6 +129,23 @@ export const OPTIONS = {
     describe: 'Run dotnet publish into this directory of the project before the image is built',
   },
 
+  'older-than': {
+    type: 'string',
+    value: 'AGE',
+    group: 'Artifacts',
+    inFile: false,
+    persist: false,
+    default: '7d',
+    describe: 'Only what is at least that old: 30d, 12h, 45m, or 0',
+  },
+  'keep-deployments': {
+    type: 'number',
+    value: 'N',
+    group: 'Artifacts',
+    minimum: 1,
+    describe: 'Forget the recorded deployments of a stack but for the newest N that succeeded, so that what only they need goes too',
+  },
+
   // ---- Project
   'output-directory': {
     type: 'string',

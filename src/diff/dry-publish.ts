@@ -109,6 +109,7 @@ function fullStore(region: string): ObjectStore {
     readText: refuse,
     listVersions: refuse,
     deleteVersions: refuse,
+    listUploads: refuse,
     abortUploads: refuse,
     empty: refuse,
     measure: refuse,

@@ -4,8 +4,8 @@ import type { Stacks, StackSummary } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { allRecordsFolder, readRecordKey } from './keys.ts';
-import { referencesIn } from './places.ts';
-import { findPlaces } from './places.ts';
+import { findPlaces, referencesIn } from './places.ts';
+import { isOfRegion } from './prune.ts';
 import { readRecords } from './read.ts';
 import type { DeploymentRecord, Place } from './types.ts';
 
@@ -14,6 +14,8 @@ export interface UserText {
   /** "stack Shop", "a recorded deployment of Shop" */
   readonly who: string;
   readonly text: string;
+  /** For a recorded deployment: its id. */
+  readonly recordId?: string | undefined;
 }
 
 export interface Survey {
@@ -52,13 +54,18 @@ export async function surveyUsers({ places, except, everywhere }: SurveyWish, co
   const records = (await Promise.all([...distinct.values()].map((place) => recordsAt(place, context)))).flat();
   const live = new Set(all.map(({ id }) => id));
   const { region } = await context.clients.edge();
+  // The records of stacks elsewhere count, whether these stacks exist or not.
   const counting = records.filter(
     ({ record }) => !except.has(record.stackId) && (live.has(record.stackId) || !isOfRegion(record.stackId, region)),
   );
   return {
     users: [
       ...users,
-      ...counting.map(({ record }) => ({ who: `a recorded deployment of ${record.stackName}`, text: JSON.stringify(record) })),
+      ...counting.map(({ record }) => ({
+        who: `a recorded deployment of ${record.stackName}`,
+        text: JSON.stringify(record),
+        recordId: record.id,
+      })),
     ],
     records,
     liveStackIds: live,
@@ -101,9 +108,4 @@ async function recordsAt(place: Place, context: Context): Promise<{ place: Place
     if (error instanceof UserError && error.code === 'BUCKET_NOT_FOUND') return [];
     throw error;
   }
-}
-
-/** The records of stacks elsewhere count, whether these stacks exist or not. */
-function isOfRegion(stackId: string, region: string): boolean {
-  return !stackId.startsWith('arn:') || stackId.split(':')[3] === region;
 }
