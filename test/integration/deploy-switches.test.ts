@@ -183,3 +183,160 @@ describe('notification topics', () => {
     });
   });
 });
+
+const yaml = (name: string, text: string, ...args: string[]) =>
+  workspace.json(['deploy-serverless', '-sn', name, '--local', ...args], { cwd: project(text) });
+
+const bucket = (name: string, more = ''): string => `Resources:
+  Uploads:
+    Type: AWS::S3::Bucket
+${more}    Properties:
+      BucketName: ${name}
+  Other:
+    Type: LocalTarget::Test::Probe
+`;
+
+describe('what CloudFormation finds beforehand', () => {
+  it('stops the deployment with place, words and remedy, and leaves nothing behind', async () => {
+    await workspace.json(['bucket', 'create', 'taken-name', '--local']);
+    const { code, document } = await yaml('Conflict', bucket('taken-name'));
+    expect(code).toBe(1);
+    expect(document.error).toMatchObject({
+      code: 'CHANGE_SET_FAILED',
+      message: 'CloudFormation refuses the deployment of Conflict beforehand: 1 error',
+      hint: expect.stringContaining('--no-validation'),
+    });
+    expect(document.error?.details?.[0]).toMatch(
+      /^error   serverless\.template:3:5: NAME_CONFLICT_VALIDATION: Uploads \(AWS::S3::Bucket\): .*taken-name.* already exists/,
+    );
+    expect(document.result.findings).toMatchObject([
+      {
+        rule: 'NAME_CONFLICT_VALIDATION',
+        kind: 'validation',
+        severity: 'error',
+        logicalId: 'Uploads',
+        path: 'serverless.template',
+        line: 3,
+        column: 5,
+        remedy: expect.stringContaining('--import-existing-resources'),
+      },
+    ]);
+    expect(await find('Conflict')).toBeUndefined();
+  });
+
+  it('is found by a preview as well, and left out with --no-validation', async () => {
+    await workspace.json(['bucket', 'create', 'taken-again', '--local']);
+    expect((await yaml('Looked', bucket('taken-again'), '--preview')).document.error?.code).toBe('CHANGE_SET_FAILED');
+    expect(await find('Looked')).toBeUndefined();
+    const { document } = await yaml('Looked', bucket('taken-again'), '--preview', '--no-validation');
+    expect(document.result).toMatchObject({ action: 'previewed', findings: [] });
+  });
+
+  it('names the property at its own place', async () => {
+    const { document } = await yaml('Wrong', bucket('fine-name').replace('      BucketName', '      BucketNam: x\n      BucketName'));
+    expect(document.result.findings).toMatchObject([{ rule: 'PROPERTY_VALIDATION', line: 5, column: 18 }]);
+  });
+
+  it('warns of what does not stop it', async () => {
+    await yaml('Full', bucket('full-of-it'));
+    const { document: env } = await workspace.json(['local', 'env']);
+    const { S3Client, PutObjectCommand } = await import('@aws-sdk/client-s3');
+    const s3 = new S3Client({
+      endpoint: env.result.AWS_ENDPOINT_URL as string,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId: env.result.AWS_ACCESS_KEY_ID as string, secretAccessKey: env.result.AWS_SECRET_ACCESS_KEY as string },
+    });
+    await s3.send(new PutObjectCommand({ Bucket: 'full-of-it', Key: 'k', Body: 'v' }));
+    s3.destroy();
+    const { code, document, stderr } = await yaml('Full', 'Resources: {Other: {Type: LocalTarget::Test::Probe}}', '--preview');
+    expect(code, stderr).toBe(0);
+    expect(document.warnings).toEqual([expect.stringMatching(/BUCKET_EMPTINESS_VALIDATION: Uploads .*not empty.*DeletionPolicy/)]);
+    expect(document.result.findings).toMatchObject([{ severity: 'warning', logicalId: 'Uploads' }]);
+    expect(document.result.changes).toMatchObject([{ action: 'Remove', logicalId: 'Uploads' }]);
+  });
+
+  it('is no obstacle with --import-existing-resources', async () => {
+    await workspace.json(['bucket', 'create', 'my-uploads', '--local']);
+    const kept = bucket('my-uploads', '    DeletionPolicy: Retain\n');
+    const preview = await yaml('Imported', kept, '--preview', '--import-existing-resources');
+    expect(preview.document.result.changes).toContainEqual(expect.objectContaining({ action: 'Import', logicalId: 'Uploads' }));
+    expect((await yaml('Imported', kept, '--import-existing-resources')).document.result).toMatchObject({ action: 'created' });
+  });
+});
+
+describe('express mode', () => {
+  it('rolls back what fails, and says that resources are still stabilising', async () => {
+    const created = await deploy('Quick', { A: {} }, '--express');
+    expect(created.document).toMatchObject({ result: { action: 'created', stabilising: true }, warnings: [] });
+    expect((await find('Quick'))?.DeploymentConfig).toEqual({ Mode: 'EXPRESS', DisableRollback: false });
+    const failed = await deploy('Quick', { A: { FailOn: 'update', Value: 'x' } }, '--express');
+    expect(failed.document.result).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
+    const standard = await deploy('Quick', { A: { Value: 'y' } });
+    expect(standard.document.result).toMatchObject({ action: 'updated' });
+    expect(standard.document.result).not.toHaveProperty('stabilising');
+  });
+
+  it('replaces, and keeps rollback on for that', async () => {
+    await deploy('Swap', { A: { Name: 'one' } }, '--express');
+    const { document } = await deploy('Swap', { A: { Name: 'two' } }, '--express', '--disable-rollback');
+    expect(document).toMatchObject({ result: { action: 'updated' }, warnings: [expect.stringContaining('Rollback stays on')] });
+    expect((await find('Swap'))?.DeploymentConfig).toEqual({ Mode: 'EXPRESS', DisableRollback: false });
+    expect(
+      (await client.send(new ListChangeSetsCommand({ StackName: 'Swap' }))).Summaries?.filter(
+        ({ ExecutionStatus }) => ExecutionStatus === 'AVAILABLE',
+      ),
+    ).toEqual([]);
+  });
+
+  it('goes on in express mode from where it failed, without being told to', async () => {
+    await deploy('Stays', { A: {} });
+    const failed = await deploy('Stays', { A: { FailOn: 'update', Value: 'x' } }, '--express', '--disable-rollback');
+    expect(failed.document.result).toMatchObject({ status: 'UPDATE_FAILED' });
+    const refused = await deploy('Stays', { A: { Value: 'y' } }, '--no-continue-rollback');
+    expect(refused.document.error).toMatchObject({ code: 'STACK_STATE', hint: expect.stringContaining('express mode') });
+    const { document, stderr } = await deploy('Stays', { A: { Value: 'y' } });
+    expect(document.result).toMatchObject({ action: 'updated' });
+    expect(stderr).toContain('goes on from there, without rollback, in express mode');
+    expect((await find('Stays'))?.StackStatus).toBe('UPDATE_COMPLETE');
+  });
+
+  it('is left by going back to what worked, where another way is closed', async () => {
+    const good = { A: { Name: 'one' }, B: {} };
+    await deploy('Wedged', good, '-sb', 'wedged-artifacts');
+    // As another tool would do it: rollback off, and a replacement.
+    const { UpdateStackCommand } = await import('@aws-sdk/client-cloudformation');
+    const wedge = template({ A: { Name: 'two' }, B: {} });
+    await client.send(new UpdateStackCommand({ StackName: 'Wedged', TemplateBody: wedge, DeploymentConfig: { Mode: 'EXPRESS' } }));
+    await expect.poll(async () => (await find('Wedged'))?.StackStatus, { timeout: 10_000 }).toBe('UPDATE_FAILED');
+    const refused = await deploy('Wedged', { A: { Name: 'two' }, B: {} }, '--express');
+    expect(refused.document.error).toMatchObject({
+      code: 'STACK_STATE',
+      hint: expect.stringContaining('lambda-tool rollback-serverless Wedged'),
+    });
+    const back = await workspace.json(['rollback-serverless', 'Wedged', '--local', '-sb', 'wedged-artifacts', '--yes']);
+    expect(back.code, back.stderr).toBe(0);
+    expect((await find('Wedged'))?.StackStatus).toBe('UPDATE_COMPLETE');
+    expect((await deploy('Wedged', { A: { Name: 'two' }, B: {} }, '--express')).document.result).toMatchObject({ action: 'updated' });
+  });
+
+  it('ends a creation that failed by creating it anew', async () => {
+    await deploy('Anew', { A: { FailOn: 'create' } }, '--express', '--disable-rollback');
+    expect((await find('Anew'))?.StackStatus).toBe('CREATE_FAILED');
+    expect((await deploy('Anew', { A: {} }, '--express')).document.result).toMatchObject({ action: 'recreated' });
+  });
+});
+
+describe('rollback alarms', () => {
+  it('go with the deployment, by name, and are not overlooked when they change', async () => {
+    await deploy('Watched', { A: {} }, '--rollback-alarms', 'High', '--monitoring-time', '0');
+    expect((await find('Watched'))?.RollbackConfiguration?.RollbackTriggers).toEqual([
+      { Arn: 'arn:aws:cloudwatch:us-east-1:000000000000:alarm:High', Type: 'AWS::CloudWatch::Alarm' },
+    ]);
+    expect((await deploy('Watched', { A: {} }, '--rollback-alarms', 'High')).document).toMatchObject({
+      result: { action: 'unchanged' },
+      warnings: [],
+    });
+    expect((await deploy('Watched', { A: {} }, '--rollback-alarms', 'Low')).document.warnings).toHaveLength(1);
+  });
+});
