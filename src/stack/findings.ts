@@ -45,7 +45,7 @@ export function findingsOf(events: readonly OperationEvent[], locate: Locate, pr
     const subject = { logicalId: `${prefix}${event.logicalId}`, resourceType: event.resourceType };
     if (validation !== undefined && validation.status !== 'SKIPPED' && validation.status !== 'PASSED') {
       const place = locate(subject.logicalId, prefix === '' ? validation.path : undefined);
-      const message = validation.reason === '' ? 'AWS gave no reason' : validation.reason;
+      const message = validation.reason === '' ? 'AWS gave no reason' : validation.reason.replace(/\.$/, '');
       const severity = validation.mode === 'WARN' ? 'warning' : 'error';
       return [
         { rule: validation.name, kind: 'validation', severity, ...subject, message, ...place, remedy: remedyFor(validation.name, message) },

@@ -4,7 +4,7 @@ import type { ChangeSetRequest } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { CAPABILITIES, chooseTags, concealSecrets } from '../deployment/prepare.ts';
 import { stackDeps } from '../deployment/stack-deps.ts';
-import { UserError } from '../errors.ts';
+import { UserError, type ErrorCode } from '../errors.ts';
 import { discardChangeSet } from '../stack/change-set.ts';
 import type { StackFinding } from '../stack/findings.ts';
 import { removeEmptyStack } from '../stack/leftovers.ts';
@@ -32,6 +32,8 @@ export interface Validated {
   readonly refusal: string | undefined;
   readonly done: boolean;
 }
+
+const CANNOT_LOOK: ReadonlySet<ErrorCode> = new Set(['ACCESS_DENIED', 'ENDPOINT_NOT_IMPLEMENTED', 'STACK_BUSY']);
 
 const NOTHING: Validated = { findings: [], refusal: undefined, done: true };
 
@@ -82,6 +84,8 @@ async function look(source: ChangeSetSource, sound: SoundStack, template: Templa
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (error.message.includes(STAND_IN)) return leftOut('something that CloudFormation reads on the way is not uploaded yet', context);
+    // A policy for ValidateTemplate alone, an endpoint without change sets, somebody else's deployment: the rest is as good as before.
+    if (CANNOT_LOOK.has(error.code)) return leftOut(error.message, context);
     if (error.code === 'TEMPLATE_INVALID') return { ...NOTHING, refusal: error.message };
     if (error.code !== 'CHANGE_SET_FAILED') throw error;
     const { findings, reasons } = error.result as { readonly findings: readonly StackFinding[]; readonly reasons: readonly string[] };

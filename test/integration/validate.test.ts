@@ -155,6 +155,71 @@ describe('validate --online', () => {
     expect(readdirSync(cwd).toSorted()).toEqual(['serverless.template', 'src']);
   });
 
+  it('has it validated as before a deployment, with places, and leaves no stack and no change set behind', async () => {
+    await workspace.json(['bucket', 'create', 'taken-bucket', '--local']);
+    const text = `Parameters: {Name: {Type: String}}
+${GOOD}  Uploads:
+    Type: AWS::S3::Bucket
+    Properties: {BucketName: !Ref Name}
+  Topic:
+    Type: AWS::SNS::Topic
+`;
+    const cwd = project(text, { 'p.json': '{"Name": "taken-bucket"}' });
+    const left = await workspace.json(['validate', '--online', '--local'], { cwd });
+    expect(left.document).toMatchObject({
+      result: { findings: [], online: { preDeploymentValidation: false } },
+      warnings: [expect.stringContaining('Name has no value')],
+    });
+    const { code, document } = await workspace.json(['validate', '--online', '--local', '--parameters-file', 'p.json'], { cwd });
+    expect(code).toBe(1);
+    expect(document.result.findings).toEqual([
+      {
+        rule: 'cloudformation/NAME_CONFLICT_VALIDATION',
+        severity: 'error',
+        message: expect.stringMatching(/^Uploads \(AWS::S3::Bucket\): .*'taken-bucket' already exists; choose another name/),
+        path: 'serverless.template',
+        line: 11,
+        column: 5,
+      },
+    ]);
+    const fine = await workspace.json(['validate', '--online', '--local', '-tp', 'Name=free-bucket'], { cwd });
+    expect(fine.document.result).toMatchObject({ findings: [], online: { preDeploymentValidation: true } });
+    const stacks = await workspace.json(['list-serverless', '--all', '--local']);
+    expect(stacks.document.result.stacks).toEqual([]);
+  });
+
+  it('validates an update of a stack that is there: its own names are no conflicts', async () => {
+    const text = `Resources:
+  Uploads:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketName: own-bucket
+`;
+    const cwd = project(text);
+    expect((await workspace.json(['deploy-serverless', '-sn', 'Owner', '--local'], { cwd })).code).toBe(0);
+    const asNew = await workspace.json(['validate', '--online', '--local'], { cwd });
+    expect(asNew.document.result.findings).toHaveLength(1);
+    const changed = project(text.replace('BucketName: own-bucket', 'BucketName: own-bucket\n      Tagz: []'));
+    const { document } = await workspace.json(['validate', '--online', '--local', '-sn', 'Owner'], { cwd: changed });
+    expect(document.result.findings).toMatchObject([{ rule: 'cloudformation/PROPERTY_VALIDATION', line: 6, column: 13 }]);
+    expect((await workspace.json(['validate', '--online', '--local', '-sn', 'Owner'], { cwd })).document.result.findings).toEqual([]);
+  });
+
+  it('uses made-up addresses for what would be built, and says nothing of them', async () => {
+    const text = `${GOOD}  Image:
+    Type: AWS::Serverless::Function
+    Properties: {PackageType: Image}
+    Metadata: {Dockerfile: Dockerfile, DockerContext: ., DockerTag: shop}
+  Layer:
+    Type: AWS::Lambda::LayerVersion
+    Properties: {Content: ./src}
+`;
+    const cwd = project(text, { Dockerfile: 'FROM scratch\n' });
+    const { code, document, stderr } = await workspace.json(['validate', '--online', '--local'], { cwd });
+    expect(code, stderr).toBe(0);
+    expect(document).toMatchObject({ result: { findings: [], online: { preDeploymentValidation: true } }, warnings: [] });
+  });
+
   it('needs a region and credentials, and says which', async () => {
     const { code, document } = await workspace.json(['validate', '--online'], {
       cwd: project(GOOD),
