@@ -87,17 +87,26 @@ function openSession(target: PushTarget, signal: AbortSignal, agentFor: AgentFor
   const slash = target.repositoryUri.indexOf('/');
   const [host, repository] = [target.repositoryUri.slice(0, slash), target.repositoryUri.slice(slash + 1)];
   const base = new URL(`${new URL(target.origin).protocol}//${host}/v2/${repository}/`);
-  let isRefused = false;
-  const authorize: Authorize = async (url) => (url.origin === base.origin ? target.authorization(isRefused) : undefined);
+  // What the registry took last; the token may run out during a long push.
+  let renewed: string | undefined;
+  let renewal: { readonly refused: string; readonly header: Promise<string> } | undefined;
+  /** One call, however many requests are refused at a time. */
+  const renew = async (refused: string): Promise<string> => {
+    if (renewal?.refused !== refused) renewal = { refused, header: target.authorization(true) };
+    return (renewed = await renewal.header);
+  };
   return {
     repository,
     host,
     async ask({ url, ...request }) {
-      const answer = await askRegistry({ ...request, url: new URL(url, base), signal }, authorize, agentFor);
-      if (answer.status !== 401 || isRefused) return answer;
-      // The token has run out during the push. A body that was sent in vain is sent again.
-      isRefused = true;
-      return askRegistry({ ...request, url: new URL(url, base), signal }, authorize, agentFor).finally(() => (isRefused = false));
+      const send = (header: string): Promise<RegistryAnswer> => {
+        const authorize: Authorize = (to) => Promise.resolve(to.origin === base.origin ? header : undefined);
+        return askRegistry({ ...request, url: new URL(url, base), signal }, authorize, agentFor);
+      };
+      const header = renewed ?? (await target.authorization(false));
+      const answer = await send(header);
+      // What was sent in vain is sent again.
+      return answer.status === 401 ? send(renewed === undefined || renewed === header ? await renew(header) : renewed) : answer;
     },
     async retry(work) {
       for (let attempt = 1; ; attempt += 1) {

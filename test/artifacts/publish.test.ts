@@ -1,16 +1,18 @@
 import { createRequire } from 'node:module';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { format } from 'node:util';
+import { format, promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { checkPrerequisites, publishArtifacts, type PublishDeps, type PublishOptions } from '../../src/artifacts/index.ts';
 import type { Artifact, ArtifactUse, ImageArtifact, ZipArtifact } from '../../src/artifacts/types.ts';
 import type { ContainerEngine } from '../../src/clients/docker.ts';
 import { createRegistryClient } from '../../src/clients/registry-push.ts';
 import { createObjectStore, type ObjectStore } from '../../src/clients/s3.ts';
+import { UserError } from '../../src/errors.ts';
 import { engineOrReason, uniqueName } from '../support/engine.ts';
 import { motoMissing, startMoto, type Moto } from '../support/moto.ts';
 import { recordingReporter } from '../support/recording-reporter.ts';
@@ -22,6 +24,7 @@ const use = (logicalId: string, form: ArtifactUse['form'] = { type: 's3-uri' }):
   path: ['Resources', logicalId, 'Properties', 'CodeUri'],
   form,
 });
+const docker = (args: string[], options: { env?: NodeJS.ProcessEnv } = {}) => promisify(execFile)('docker', args, options);
 const never = (what: string) => () => Promise.reject(new Error(`${what} must not be needed`));
 
 let folder: string;
@@ -274,6 +277,13 @@ describe.skipIf(found === undefined)('publishing images', () => {
     uses: [use(logicalId, { type: 'image-uri' })],
     ...more,
   });
+  /** The docker command's own settings, with the password of the registry, below the test's folder. */
+  const dockerLogin = (): { DOCKER_CONFIG: string } => {
+    const auth = Buffer.from(`AWS:${registry.password}`).toString('base64');
+    mkdirSync(join(folder, 'docker'), { recursive: true });
+    writeFileSync(join(folder, 'docker/config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }));
+    return { DOCKER_CONFIG: join(folder, 'docker') };
+  };
   const inEngine = (): string => spawnSync('docker', ['images', '--format', '{{.Repository}}:{{.Tag}}'], { encoding: 'utf8' }).stdout;
 
   it('builds and pushes once for several functions, and needs no engine the next time', async () => {
@@ -360,6 +370,93 @@ describe.skipIf(found === undefined)('publishing images', () => {
       message: expect.stringContaining('immutable'),
     });
     expect(inEngine()).not.toContain(registry.host);
+  });
+
+  it('builds with --force-build, and moves the tag, or takes another where tags cannot be moved', async () => {
+    const [first] = await publishArtifacts([image()], options(), deps());
+    const again = await publishArtifacts([image()], options({ forceBuild: true, dockerBuildOptions: '--no-cache' }), deps());
+    expect(again).toMatchObject([{ built: true, published: true }]);
+    registry.isImmutable = true;
+    await put('app/Dockerfile', 'FROM scratch\nCOPY busybox /busybox\nENTRYPOINT ["/busybox"]\n');
+    const [plain] = await publishArtifacts([image()], options(), deps());
+    if (plain?.location.type !== 'image' || first?.location.type !== 'image') throw new Error('no image came out');
+    expect(plain.location.tag).toMatch(/^[0-9a-f]{64}$/);
+    const [forced] = await publishArtifacts([image()], options({ forceBuild: true }), deps());
+    expect(forced).toMatchObject({
+      built: true,
+      location: { tag: expect.stringMatching(new RegExp(`^${plain.location.tag}-[0-9a-f]{12}$`)) },
+    });
+    expect(reporter.lines.join('\n')).toContain('lets no tag be moved');
+  });
+
+  it('says what is missing when nobody may make the repository, and goes on where ECR makes it at the push', async () => {
+    registry.deniesCreation = true;
+    const [published] = await publishArtifacts([image()], options(), deps());
+    expect(published).toMatchObject({ published: true, location: { repositoryUri: `${registry.host}/${name}` } });
+    registry.refuseManifests = `The repository with name '${name}' does not exist in the registry`;
+    const other = image('Web', { imageTag: `${name}-other` });
+    await expect(publishArtifacts([other], options(), deps())).rejects.toMatchObject({
+      code: 'REPOSITORY',
+      hint: expect.stringContaining('ecr:CreateRepository'),
+    });
+  });
+
+  it('pushes from here when the engine does not get to the registry, and again when the connection broke', async () => {
+    const failing = (message: string, times: number): ContainerEngine => ({
+      ...real,
+      push: (repository, tag, more) =>
+        times-- > 0
+          ? Promise.reject(new UserError('PUSH_FAILED', `${repository}:${tag} could not be pushed: ${message}`))
+          : real.push(repository, tag, more),
+    });
+    const lost = failing('dial tcp: lookup registry on 10.0.0.1:53: no such host', 99);
+    const [published] = await publishArtifacts([image()], options(), deps({ engine: async () => lost }));
+    expect(published).toMatchObject({ built: true, digest: expect.stringMatching(/^sha256:/) });
+    expect(reporter.lines.join('\n')).toContain('pushing from here');
+    expect(inEngine()).not.toContain(registry.host);
+    // The registry is in this process: a call that blocks would wait for itself.
+    const reference = `${registry.host}/${name}@${published?.digest}`;
+    await docker(['pull', '-q', reference], { env: { ...process.env, ...dockerLogin() } });
+    expect((await docker(['run', '--rm', reference, 'echo', 'runs'])).stdout).toBe('runs\n');
+    await docker(['rmi', reference]);
+
+    const shaky = failing('write tcp 10.0.0.2:5000: connection reset by peer', 2);
+    const other = image('Web', { imageTag: `${name}-two` });
+    expect(await publishArtifacts([other], options(), deps({ engine: async () => shaky }))).toMatchObject([{ published: true }]);
+    expect(reporter.lines.filter((line) => line.includes('trying again'))).toHaveLength(2);
+    await real.removeTag(`${name}-two:latest`);
+  });
+
+  it('builds with --pull when a base image has changed, and only then', async () => {
+    let base = 'sha256:1';
+    const asked: string[] = [];
+    const client = { ...createRegistryClient(), remoteDigest: async (image: { host: string }) => (asked.push(image.host), base) };
+    const hub = deps({ registry: async () => client });
+    await put('app/Dockerfile', `FROM scratch AS base\nFROM ${name}-base\nENTRYPOINT ["/app/busybox"]\n`);
+    execFileSync('docker', ['build', '-q', '-t', `${name}-base`, '-'], { input: 'FROM scratch\nLABEL a=b\n' });
+    // The base is of this machine; what an engine would do to renew it is not the matter here.
+    const calm: ContainerEngine = { ...real, build: (wish) => real.build({ ...wish, pull: false }) };
+    const engine = async () => calm;
+    const pulled = options({ pull: true });
+    expect(await publishArtifacts([image()], pulled, { ...hub, engine })).toMatchObject([{ built: true }]);
+    expect(asked).toEqual(['registry-1.docker.io']);
+    expect(await publishArtifacts([image()], pulled, { ...hub, engine: never('an engine') })).toMatchObject([{ built: false }]);
+    // A deployment without --pull finds the same image, and asks no registry.
+    expect(await publishArtifacts([image()], options(), deps({ engine: never('an engine'), registry: never('a registry') }))).toMatchObject(
+      [{ built: false }],
+    );
+    base = 'sha256:2';
+    expect(await publishArtifacts([image()], pulled, { ...hub, engine })).toMatchObject([{ built: true }]);
+    execFileSync('docker', ['rmi', `${name}-base`]);
+  });
+
+  it('hands on what the check before the work has found', async () => {
+    const artifacts = [image(), image('Other', { buildArgs: { WORD: 'x' } })];
+    await publishArtifacts(artifacts, options(), deps());
+    registry.calls.length = 0;
+    const lookups = await checkPrerequisites(artifacts, options(), deps());
+    await publishArtifacts(artifacts, options(), deps({ engine: never('an engine') }), lookups);
+    expect(registry.calls.toSorted()).toEqual(['findImage', 'findImage', `findRepository ${name}`]);
   });
 
   it('refuses an image of another architecture', async () => {

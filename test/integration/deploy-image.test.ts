@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openWorkspace, type Workspace } from '../support/cli.ts';
@@ -86,6 +87,45 @@ describe.skipIf(why !== undefined)('an application of container images', () => {
     expect(error).toMatch(/exit code:? 7|code 7/);
     expect(stderr).not.toContain('[stack');
   }, 60_000);
+
+  it('builds again with --force-build, and changes nothing when the image is the same', async () => {
+    const { document, stderr } = await workspace.json([...DEPLOY, '--force-build'], { cwd: project });
+    expect(document.result?.action, stderr).toBe('unchanged');
+    expect(document.result.artifacts).toMatchObject([{ built: true, published: true }]);
+  }, 60_000);
+
+  it('deploys an archive with no engine to push it, and sends it once', async () => {
+    const saved = join(project, 'saved.tar');
+    execFileSync('docker', ['save', '-o', saved, `${repository}:latest`]);
+    const archived = join(workspace.folder, 'archived');
+    mkdirSync(archived, { recursive: true });
+    writeFileSync(join(archived, 'app.tar.gz'), gzipSync(readFileSync(saved)));
+    rmSync(saved);
+    const fn = {
+      Type: 'AWS::Serverless::Function',
+      Metadata: { DockerTag: `${repository}-archived` },
+      Properties: { PackageType: 'Image', ImageUri: 'app.tar.gz', FunctionUrlConfig: { AuthType: 'NONE' } },
+    };
+    const template = {
+      Transform: 'AWS::Serverless-2016-10-31',
+      Resources: { Fn: fn },
+      Outputs: { Url: { Value: { 'Fn::GetAtt': ['FnUrl', 'FunctionUrl'] } } },
+    };
+    writeFileSync(join(archived, 'serverless.template'), JSON.stringify(template));
+    const env = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
+    // The local target runs already, with an engine of its own; this process has none.
+    const args = ['deploy-serverless', '-sn', 'Archived', '--local'];
+    const first = await workspace.json(args, { cwd: archived, env });
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.document.result.artifacts).toMatchObject([{ kind: 'image', built: false, published: true }]);
+    expect(await (await fetch(first.document.result.outputs.Url as string)).text()).toBe('changed');
+    const again = await workspace.json([...args, '--verbose'], { cwd: archived, env });
+    expect(again.document.result).toMatchObject({ action: 'unchanged', artifacts: [{ published: false }] });
+    expect((await workspace.run(['diff', '-sn', 'Archived', '--local', '--fail'], { cwd: archived, env })).stdout).toContain(
+      'No differences',
+    );
+    expect((await workspace.run(['delete-serverless', 'Archived', '--local'])).code).toBe(0);
+  }, 120_000);
 
   it('keeps the registry token out of files, logs and the list of processes', async () => {
     writeBootstrap(project, 'secret run');
