@@ -44,7 +44,9 @@ export async function deleteStacks(wish: StacksDeletion, identity: Identity, con
     const store = own.length === 0 ? undefined : await context.clients.objects();
     const empty =
       store === undefined ? undefined : (step: Parameters<typeof emptyBuckets>[2]) => emptyBuckets(own, store, step, context.signal);
-    await deleteStack(stack, { ...wish.request, emptyBuckets: empty }, deps);
+    // What others import is only free when the importer is gone, whoever waits for the rest.
+    const wait = wish.request.wait !== false || planned.some(({ after }) => after.includes(stack.name));
+    await deleteStack(stack, { ...wish.request, wait, emptyBuckets: empty }, deps);
   });
   const artifacts = outcome.deleted.length === 0 ? undefined : await removeArtifacts?.(outcome.deleted.map(({ stack }) => stack.id));
   const known = { ...identity, absent, ...(artifacts === undefined ? {} : { artifacts }) };
