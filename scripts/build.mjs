@@ -1,5 +1,5 @@
 // Bundles src/ into dist/: one entry per program, shared code split into chunks so that a command loads what it uses.
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
@@ -57,12 +57,15 @@ const runtime = await build({
 
 // What an earlier build left goes only now, so that a program that runs meanwhile finds its chunks for as long as possible.
 const written = new Set([result, runtime].flatMap(({ metafile }) => Object.keys(metafile.outputs)));
+written.add('dist/output.schema.json');
 const present = await readdir(join(root, 'dist'), { recursive: true, withFileTypes: true });
 for (const entry of present) {
   const path = relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/');
   if (entry.isFile() && !written.has(path) && !path.endsWith('.d.ts')) await rm(join(root, path), { force: true });
 }
 await writeTypes();
+// What `--output json` prints, for programs that read it.
+await copyFile(join(root, 'schema', 'output.schema.json'), join(root, 'dist', 'output.schema.json'));
 if (process.argv.includes('--meta')) await writeFile(join(root, 'dist', 'meta.json'), JSON.stringify(result.metafile));
 
 /** The types of the exported API; they refer to no more than these two files. */

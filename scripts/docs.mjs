@@ -51,6 +51,12 @@ await fill(
   ),
 );
 await fill('docs/ci.md', 'exit-codes', renderExitCodes());
+const SCHEMA = 'schema/output.schema.json';
+const schema = await fillErrorCodes();
+await fill('docs/output.md', 'document', renderMembers(schema.$defs.document));
+await fill('docs/output.md', 'results', renderResults());
+await fill('docs/output.md', 'parts', renderParts());
+await fill('docs/output.md', 'events', renderEvents());
 await finish(process.argv.includes('--check'));
 
 /** The tables as the program itself has them: Node 20 cannot read TypeScript, so they are bundled into a module in memory. */
@@ -179,6 +185,101 @@ function renderErrorCodes() {
     ['code', 'meaning'],
     Object.entries(ERROR_CODES).map(([name, meaning]) => [`[${name}](#${name.toLowerCase()})`, meaning]),
   );
+}
+
+/** The schema, with the table of error codes in it. The rest of it is written by hand. */
+async function fillErrorCodes() {
+  const page = await read(SCHEMA);
+  if (page === undefined) return { $defs: { document: {}, events: { oneOf: [] } } };
+  const codes = Object.keys(ERROR_CODES).map((name) => `\n        ${JSON.stringify(name)}`);
+  page.now = page.now.replace(
+    /("errorCode": \{\s*"type": "string",\s*"enum": \[)[^\]]*\]/,
+    (_, head) => `${head}${codes.join(',')}\n      ]`,
+  );
+  return JSON.parse(page.now);
+}
+
+/** Which part of the schema is the result of which command. */
+function resultNames() {
+  const conditions = schema.$defs.document.allOf.filter((condition) => condition.if.properties.command !== undefined);
+  return conditions.map((condition) => [
+    condition.if.properties.command.const,
+    condition.then.properties.result.anyOf[0].$ref.split('/').at(-1),
+  ]);
+}
+
+function renderResults() {
+  const groups = new Map();
+  for (const [command, name] of resultNames()) groups.set(name, [...(groups.get(name) ?? []), command]);
+  return [...groups].map(([name, commands]) => renderPart(commands.map(code).join(', '), schema.$defs[name])).join('\n\n');
+}
+
+/** What several results are made of, below its own heading. */
+function renderParts() {
+  const names = [
+    'failedResult',
+    'cause',
+    'artifact',
+    'plannedChange',
+    'propertyChange',
+    'finding',
+    'timeline',
+    'bar',
+    'diffEntry',
+    'operation',
+    'recordedDeployment',
+    'settings',
+  ];
+  return names.map((name) => renderPart(name, schema.$defs[name])).join('\n\n');
+}
+
+function renderPart(title, part) {
+  const text = part.description === undefined ? [] : [`${part.description}.`];
+  return [`### ${title}`, ...text, ...(part.anyOf ?? [part]).map(renderForm)].join('\n\n');
+}
+
+function renderForm(part) {
+  const owner = resultNames().find(([, name]) => part.$ref === `#/$defs/${name}`)?.[0];
+  if (owner !== undefined) return `The keys of ${code(owner)}, or:`;
+  if (part.type === 'array') return `A list of:\n\n${renderForm(target(part.items))}`;
+  return part.properties === undefined ? 'A map of texts.' : renderMembers(part);
+}
+
+function renderMembers({ properties = {}, required = [] }, prefix = '') {
+  return table(['key', 'type', 'what'], memberRows(properties, required, prefix));
+}
+
+/** Members of members are told with their path; what has a heading of its own is only named. */
+function memberRows(properties, required, prefix) {
+  return Object.entries(properties).flatMap(([name, member]) => {
+    const key = `${prefix}${name}`;
+    const inner = member.type === 'array' && member.items.properties !== undefined ? member.items : member;
+    const nested =
+      inner.properties === undefined ? [] : memberRows(inner.properties, inner.required ?? [], `${key}${inner === member ? '.' : '[].'}`);
+    return [[`${code(key)}${required.includes(name) ? '' : ' ?'}`, typeWords(member), member.description ?? ''], ...nested];
+  });
+}
+
+function typeWords(member) {
+  if (member.$ref !== undefined) return member.$ref.split('/').at(-1) === 'errorCode' ? 'text' : member.$ref.split('/').at(-1);
+  if (member.const !== undefined) return 'text';
+  if (member.type === 'array') return `list of ${typeWords(member.items)}`;
+  if (member.type === 'object') return member.additionalProperties?.type === 'string' ? 'map of texts' : 'object';
+  return { string: 'text', boolean: 'true or false', number: 'number', integer: 'whole number' }[member.type] ?? 'anything';
+}
+
+function renderEvents() {
+  return schema.$defs.events.oneOf
+    .map((reference) => target(reference))
+    .map(({ properties, required, description, allOf }) => {
+      const rest = allOf === undefined ? '' : ` Besides: the keys of ${typeWords(allOf[0])}.`;
+      return `### ${code(properties.type.const)}\n\n${description}.${rest}\n\n${renderMembers({ properties, required })}`;
+    })
+    .join('\n\n');
+}
+
+function target(part) {
+  return part.$ref === undefined ? part : schema.$defs[part.$ref.split('/').at(-1)];
 }
 
 function table(columns, rows) {
