@@ -11,7 +11,7 @@ export const watch = defineCommand({
   group: 'Applications',
   aws: true,
   positionals: [{ name: 'stack-name', describe: 'Name or ARN of the stack; --stack-name beats it', option: 'stack-name' }],
-  options: ['stack-name', 'max-wait', 'on-interrupt', 'stack-polling-delay', 'port'],
+  options: ['stack-name', 'max-wait', 'on-interrupt', 'stack-polling-delay', 'timeline', 'report', 'outputs-file', 'port'],
   persist: ['stack-name'],
   examples: [
     { command: 'lambda-tool watch Shop', describe: 'takes up again what a run has left: exit code 0 or 1, as it would have had' },

@@ -65,7 +65,8 @@ export function reportRun(end: RunEnd, hide: (text: string) => string): RunRepor
   const result = record(masked.result);
   const identity = events.find(({ type }) => type === 'identity');
   const stories = storiesOf(events);
-  const deleted = list(result['deleted']).map(record);
+  const lists = result['dryRun'] === true ? ['stacks'] : ['deleted', 'deleting', 'failed'];
+  const deleted = lists.flatMap((key) => list(result[key]).map(record));
   const named = [result['stackName'], ...deleted.map((stack) => stack['stackName']), ...stories.map(({ stackName }) => stackName)];
   return {
     command,
@@ -89,8 +90,10 @@ export function reportRun(end: RunEnd, hide: (text: string) => string): RunRepor
 
 function outcomeOf(error: ShownError | undefined, result: Readonly<Record<string, unknown>>): string {
   if (error !== undefined) return error.code === 'INTERRUPTED' ? 'interrupted' : 'failed';
+  if (result['dryRun'] === true) return 'dry run';
+  if (list(result['deleting']).length > 0) return 'being deleted';
   if (result['deleted'] !== undefined) return 'deleted';
-  return text(result['action']) ?? 'done';
+  return text(result['action']) ?? text(result['status']) ?? 'done';
 }
 
 /** The answer has them all; after a failure the events have those that were published. */

@@ -76,6 +76,8 @@ describe('the schema of the document', () => {
     expect((await documentOf(['describe-serverless', 'Life', '--local', '--timeline'])).ok).toBe(true);
     expect((await documentOf(['rollback-serverless', 'Life', '--local', '--list', '-sb', 'schema-artifacts'])).ok).toBe(true);
     expect((await documentOf(['diagnose', 'Life', '--local'])).result.healthy).toBe(true);
+    expect((await documentOf(['watch', 'Life', '--local'])).result.watched).toBe(false);
+    expect((await documentOf(['delete-serverless', 'Life', '--local', '--dry-run'])).result.dryRun).toBe(true);
     expect((await documentOf(['delete-serverless', 'Life', 'Nobody', '--local'])).result.absent).toEqual(['Nobody']);
     expect((await documentOf(['describe-serverless', 'Life', '--local'])).error?.code).toBe('STACK_NOT_FOUND');
   });
