@@ -7,6 +7,7 @@ import { DATA_FOLDER } from './local-folder.ts';
 import type { LocalServer } from './server.ts';
 import { createApis } from './services/apigateway.ts';
 import { createCloudFormation } from './services/cloudformation.ts';
+import { createAnswerDesk } from './services/custom-resources/answers.ts';
 import { createEcr } from './services/ecr.ts';
 import { functionProviders } from './services/function-providers.ts';
 import { createIam } from './services/iam.ts';
@@ -45,11 +46,11 @@ export async function assembleLocalAws(options: AssembleOptions): Promise<Assemb
   await parts.apis.start();
   // Stacks whose operation was cut off go on beside the requests.
   parts.cloudFormation.recover().catch((error: unknown) => log(`stacks could not be picked up: ${String(error)}`));
-  const { apis, cloudFormation, ecr, iam, lambda, logs, registry, s3, sts } = parts;
+  const { answers, apis, cloudFormation, ecr, iam, lambda, logs, registry, s3, sts } = parts;
   server.serve(
     createDispatcher({
       services: [s3.service, sts, ecr.service, cloudFormation, lambda.service, apis.service, logs.service, iam.service],
-      sites: [registry, createAddressSite(parts.aws.urls)],
+      sites: [registry, createAddressSite(parts.aws.urls), answers],
       credentials: secrets,
       control: { token: secrets.controlToken, onStop: options.onStop },
       version: options.version,
@@ -84,8 +85,9 @@ function createParts(options: AssembleOptions, secrets: LocalSecrets) {
     ...storageProviders(s3.state, imageStore, registryHost),
     ...functionProviders({ lambda, apis, iam, logs: logs.logs, objects: s3.objects }),
   ];
-  const cloudFormation = createCloudFormation({ aws, providers });
-  return { aws, apis, cloudFormation, ecr, iam, lambda, logs, registry, s3, sts: createSts(credentials) };
+  const desk = createAnswerDesk(endpoint);
+  const cloudFormation = createCloudFormation({ aws, providers, desk });
+  return { aws, apis, cloudFormation, ecr, iam, lambda, logs, registry, s3, sts: createSts(credentials), answers: desk.site };
 }
 
 /** One that fails does not keep the others from closing. */

@@ -189,6 +189,8 @@ export interface ResourceOutcome {
   readonly attributes: Readonly<Record<string, unknown>>;
   /** What the user should know although it worked, e.g. that a function cannot run here; said in the resource's COMPLETE event. */
   readonly remarks?: readonly string[] | undefined;
+  /** Its attributes are secrets: they are in no event. */
+  readonly noEcho?: boolean | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Brings one resource to what the template says: creates it, changes it in place, replaces it, or leaves it alone. */
 import type { ResourceOutcome } from '../types.ts';
 import type { BoundResource } from './bound-template.ts';
-import { failureReason, resolving, TemplateFailure } from './failure.ts';
+import { CustomResourceFailure, failureReason, resolving, TemplateFailure } from './failure.ts';
 import { resolveValue } from './intrinsics.ts';
 import { contextFor, type EngineParts, type Run, stackOf, stateOf } from './parts.ts';
 import { recordedReason } from './recorded.ts';
@@ -85,7 +85,8 @@ async function createResource(
   } catch (error) {
     if (error instanceof Cancelled) throw error;
     const reason = signal.aborted ? 'Resource creation cancelled' : failureReason(error);
-    parts.recorder.resourceStatus(run.uid, { ...base, properties, physicalId: started, status: 'CREATE_FAILED' }, reason);
+    const physicalId = started ?? (error instanceof CustomResourceFailure ? error.physicalId : undefined);
+    parts.recorder.resourceStatus(run.uid, { ...base, properties, physicalId, status: 'CREATE_FAILED' }, reason);
     throw error;
   }
 }
@@ -114,12 +115,12 @@ const EXPRESS_DONE = 'Resource operation completed using Express Mode. It may co
 function completeReason(
   parts: EngineParts,
   uid: string,
-  record: { readonly type: string; readonly logicalId: string; readonly remarks?: readonly string[] | undefined },
+  record: Pick<ResourceRecord, 'type' | 'logicalId' | 'properties'> & Pick<ResourceOutcome, 'remarks'>,
 ): string | undefined {
   const { operation, warnings } = stackOf(parts, uid);
   const remarks = [...(warnings[record.logicalId] ?? []), ...(record.remarks ?? [])];
   if (operation?.express === true) remarks.push(EXPRESS_DONE);
-  if (parts.isRecorded(record.type)) remarks.unshift(recordedReason(record.type));
+  if (parts.isRecorded(record.type, record.properties)) remarks.unshift(recordedReason(record.type));
   return remarks.length === 0 ? undefined : remarks.join('; ');
 }
 

@@ -22,6 +22,11 @@ export interface EngineOptions {
   /** Text of an object by `s3://…` or its address. Throws ServiceError. */
   readonly readText: (location: string) => string;
   readonly log: (message: string) => void;
+  /** Custom resources with these properties are more than recorded. */
+  readonly custom?: {
+    readonly runs: (properties: Readonly<Record<string, unknown>>) => boolean;
+    readonly provider: (type: string) => ResourceProvider;
+  };
 }
 
 export interface NewStack {
@@ -74,12 +79,18 @@ export function createEngine(options: EngineOptions): Engine {
     store,
     recorder,
     log: options.log,
-    isRecorded: (type) => !providers.has(type),
-    providerFor: (type) => providers.get(type) ?? recordedProvider(type),
+    isRecorded: (type, properties) => !providers.has(type) && !(isCustom(type) && options.custom?.runs(properties) === true),
+    providerFor: (type) => providers.get(type) ?? fallback(type),
     nameOf(type, properties) {
       const property = providers.has(type) ? providers.get(type)?.live?.nameProperty : RECORDED_NAMES[type];
       return property === undefined ? undefined : scalarText(properties[property]);
     },
+  };
+
+  const fallback = (type: string): ResourceProvider => {
+    const recorded = recordedProvider(type);
+    const { custom } = options;
+    return custom === undefined || !isCustom(type) ? recorded : either(custom.runs, custom.provider(type), recorded);
   };
 
   const launch = (uid: string, work: (signals: OperationSignals) => Promise<void>): void => {
@@ -165,6 +176,26 @@ export function createEngine(options: EngineOptions): Engine {
   };
   for (const own of [nestedStackProvider(engine), probeProvider()]) providers.set(own.type, own);
   return engine;
+}
+
+function isCustom(type: string): boolean {
+  return type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource';
+}
+
+/** One provider or the other, by the properties of the resource. */
+function either(
+  chooses: (properties: Readonly<Record<string, unknown>>) => boolean,
+  one: ResourceProvider,
+  other: ResourceProvider,
+): ResourceProvider {
+  const choose = (properties: Readonly<Record<string, unknown>>) => (chooses(properties) ? one : other);
+  return {
+    type: one.type,
+    createOnlyProperties: one.createOnlyProperties,
+    create: (properties, context) => choose(properties).create(properties, context),
+    update: (current, properties, context) => choose(properties).update(current, properties, context),
+    delete: (current, context) => choose(current.properties).delete(current, context),
+  };
 }
 
 function contentOf(stack: StackRecord): StackContent {

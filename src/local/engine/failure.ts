@@ -30,6 +30,15 @@ function handlerCode(error: ServiceError): string {
 /** A failure before a provider was asked, e.g. an unresolvable reference. */
 export class TemplateFailure extends Error {}
 
+/** A custom resource that says it failed may still name what it has made. */
+export class CustomResourceFailure extends TemplateFailure {
+  readonly physicalId: string | undefined;
+  constructor(message: string, physicalId: string | undefined) {
+    super(message);
+    this.physicalId = physicalId;
+  }
+}
+
 /** Runs the resolution of a value so that its failure is told apart from a provider's. */
 export function resolving<T>(resolve: () => T): T {
   try {

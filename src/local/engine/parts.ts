@@ -23,7 +23,8 @@ export interface EngineParts {
   readonly recorder: Recorder;
   /** The provider of a type, or the one that only records it. */
   providerFor(type: string): ResourceProvider;
-  isRecorded(type: string): boolean;
+  /** Whether nothing stands behind a resource; of custom resources the properties decide. */
+  isRecorded(type: string, properties: Readonly<Record<string, unknown>>): boolean;
   /** The physical id that a resource would have because its properties name it. */
   nameOf(type: string, properties: Readonly<Record<string, unknown>>): string | undefined;
   log(message: string): void;
@@ -105,7 +106,9 @@ export function viewOf(parts: Pick<EngineParts, 'isRecorded'>, record: ResourceR
     ref: physicalId,
     type,
     attribute: (name) =>
-      parts.isRecorded(type) ? recordedAttribute(type, physicalId, attributes, properties, name, region) : nested(attributes, name),
+      parts.isRecorded(type, properties)
+        ? recordedAttribute(type, physicalId, attributes, properties, name, region)
+        : nested(attributes, name),
   };
 }
 

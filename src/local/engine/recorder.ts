@@ -1,6 +1,6 @@
 /** Every change of a stack's or resource's state: saved first, then told as an event. */
 import { randomUUID } from 'node:crypto';
-import { maskSecrets } from './parameters.ts';
+import { maskSecrets, type ParameterRecord } from './parameters.ts';
 import type { EventRecord, OperationProgress, OperationRecord, ResourceRecord, StackRecord, StackStatus } from './records.ts';
 import type { StackStore } from './stack-store.ts';
 import { compact } from './values.ts';
@@ -48,7 +48,7 @@ export function createRecorder(store: StackStore): Recorder {
   ) => {
     const { reason, properties } = event;
     const stack = store.stack(uid);
-    const parameters = [...(stack?.parameters ?? []), ...(stack?.baseline?.parameters ?? [])];
+    const parameters = [...(stack?.parameters ?? []), ...(stack?.baseline?.parameters ?? []), ...secretAttributes(store, uid)];
     const shown = (text: string | undefined) => (text === undefined ? undefined : maskSecrets(text, parameters));
     const ids = { id: randomUUID(), timestamp, token: operation?.token, operationId: operation?.id, operationKind: operation?.kind };
     const detailedStatus = operation?.express === true ? configured(event.status) : undefined;
@@ -96,6 +96,14 @@ export function createRecorder(store: StackStore): Recorder {
     validation: (uid, operation, event) => append(uid, nextTime(uid), { ...event, status: '' }, operation),
   };
   return self;
+}
+
+/** What custom resources answered with NoEcho. */
+function secretAttributes(store: StackStore, uid: string): readonly ParameterRecord[] {
+  return [...store.resources(uid).values()]
+    .filter(({ noEcho }) => noEcho === true)
+    .flatMap(({ attributes }) => Object.values(attributes))
+    .flatMap((value) => (typeof value === 'string' ? [{ key: '', value, type: 'String', noEcho: true }] : []));
 }
 
 /** In express mode the configuration is applied, and the resource may still become ready. */

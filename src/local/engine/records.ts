@@ -112,6 +112,8 @@ export interface ResourceRecord {
   readonly updateReplacePolicy: string;
   /** It was there before the operation that runs: a rollback leaves it alone. */
   readonly imported?: boolean | undefined;
+  /** Its attributes are secrets. */
+  readonly noEcho?: boolean | undefined;
   readonly dependsOn: readonly string[];
   /** The stack's state before the running (or failed) update: `absent` for a resource that it adds. */
   readonly baseline?: 'absent' | ResourceRecord | undefined;

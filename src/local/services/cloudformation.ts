@@ -2,6 +2,8 @@
 import { createEngine, type Engine } from '../engine/engine.ts';
 import { createQueryService } from '../protocol/query-xml.ts';
 import type { LocalAws, ResourceProvider, Service } from '../types.ts';
+import { customResources } from './custom-resources.ts';
+import type { AnswerDesk } from './custom-resources/answers.ts';
 import { changeSetOperations } from './cloudformation-change-sets.ts';
 import { describeOperations } from './cloudformation-describe.ts';
 import { objectTextReader, type OperationContext } from './cloudformation-input.ts';
@@ -12,6 +14,8 @@ export interface CloudFormationDeps {
   readonly aws: LocalAws;
   /** Types without one are recorded only. */
   readonly providers: readonly ResourceProvider[];
+  /** Where functions behind custom resources answer; without it custom resources are recorded only. */
+  readonly desk?: AnswerDesk | undefined;
 }
 
 export interface CloudFormation extends Service {
@@ -23,12 +27,13 @@ export interface CloudFormation extends Service {
 }
 
 /** Reads the stacks in the store; nothing runs before `recover` or a request. */
-export function createCloudFormation({ aws, providers }: CloudFormationDeps): CloudFormation {
+export function createCloudFormation({ aws, desk, providers }: CloudFormationDeps): CloudFormation {
   const engine = createEngine({
     store: aws.store,
     providers,
     readText: objectTextReader(aws.objects, aws.endpoint),
     log: (message) => aws.log(message),
+    ...(desk === undefined ? {} : { custom: customResources({ desk, functions: aws.functions }) }),
   });
   const context: OperationContext = { engine, toLocal: (text) => aws.urls.toLocal(text) };
   const service = createQueryService({

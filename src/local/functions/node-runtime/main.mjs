@@ -9,6 +9,7 @@ import { flushOutput, installConsole, logError, logWarning, setRequestId } from 
 import { toErrorDocument } from './error-document.mjs';
 import { runHandler } from './invoke.mjs';
 import { loadHandler } from './load-handler.mjs';
+import { installResponseUrl } from './response-url.mjs';
 import { installAwsLambdaGlobal } from './streaming.mjs';
 
 const client = createClient(process.env['AWS_LAMBDA_RUNTIME_API'] ?? '');
@@ -28,6 +29,7 @@ function watchLifeline() {
 async function initialize() {
   installAwsLambdaGlobal();
   installConsole();
+  installResponseUrl();
   try {
     return await loadHandler(process.env['LAMBDA_TASK_ROOT'] ?? process.cwd(), process.env['_HANDLER'] ?? '');
   } catch (error) {

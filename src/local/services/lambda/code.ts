@@ -6,6 +6,7 @@ import type { CodeStore } from '../../functions/code-store.ts';
 import { listZip, MAX_UNZIPPED_BYTES, PackageError } from '../../functions/extract-zip.ts';
 import type { ZipPackage } from '../../functions/types.ts';
 import type { ImageReader, ObjectReader } from '../../types.ts';
+import { CFN_RESPONSE, CFN_RESPONSE_PATH } from './cfn-response.ts';
 import type { Code, ImageCode, ZipCode } from './records.ts';
 import { architectureOf, invalid } from './settings.ts';
 
@@ -106,7 +107,9 @@ function resolveImage(images: ImageReader, imageUri: string | undefined, archite
 /** CloudFormation puts inline code into a file named `index`. */
 async function packInline(text: string, runtime: string): Promise<Buffer> {
   const zip = new ZipFile();
-  zip.addBuffer(Buffer.from(text), inlineName(text, runtime), { mtime: new Date(Date.UTC(1980, 0, 1)), mode: 0o100644 });
+  const options = { mtime: new Date(Date.UTC(1980, 0, 1)), mode: 0o100644 };
+  zip.addBuffer(Buffer.from(text), inlineName(text, runtime), options);
+  if (runtime.startsWith('nodejs') && text.includes('cfn-response')) zip.addBuffer(Buffer.from(CFN_RESPONSE), CFN_RESPONSE_PATH, options);
   zip.end();
   return await buffer(zip.outputStream);
 }
