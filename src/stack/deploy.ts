@@ -1,5 +1,4 @@
 import type { Stack } from '../clients/cloudformation.ts';
-import { UserError } from '../errors.ts';
 import { plural } from '../output/format.ts';
 import type { Step } from '../output/reporter.ts';
 import type { Locate } from '../template/locate.ts';
@@ -9,8 +8,8 @@ import type { PlaceOf } from './explain-failure.ts';
 import { failedOperation } from './failed.ts';
 import type { StackFinding } from './findings.ts';
 import { removeEmptyStack, tidyUp } from './leftovers.ts';
-import { lookAtStack } from './look.ts';
 import { newToken, reread, runOperation, type StackDeps } from './operation.ts';
+import { retryOvertaken } from './overtaken.ts';
 import type { DeployPermissions, ReadyPlan } from './plan.ts';
 import { previewFromTemplate, type Preview } from './preview.ts';
 import { makeChangeSet, previewOf } from './preview-stack.ts';
@@ -66,22 +65,16 @@ export interface DeployOutcome {
 
 /**
  * Brings the stack to the wished state. When another operation comes first it is waited for, and then everything is decided once
- * more. Throws UserError CHANGE_SET_FAILED, STACK_FAILED, STACK_BUSY, STACK_STATE, INTERRUPTED.
+ * more, as often as that happens. Throws UserError CHANGE_SET_FAILED, STACK_FAILED, STACK_BUSY, STACK_STATE, INTERRUPTED.
  */
-export async function deployStack(request: DeployRequest, deps: StackDeps): Promise<DeployOutcome> {
-  try {
-    return await deployOnce(request, deps);
-  } catch (error) {
-    if (!isOvertaken(error) || !request.may.waitForStack) throw error;
-    deps.reporter.info(`${error.message}; looking at the stack again`);
-    const plan = await lookAtStack(request.stackName, request.may, request.longestPauseMs, deps);
-    return deployOnce({ ...request, plan }, deps);
-  }
-}
-
-/** Whether somebody else's operation began between our look and our call. */
-function isOvertaken(error: unknown): error is UserError {
-  return error instanceof UserError && (error.code === 'STACK_BUSY' || error.code === 'CHANGE_SET_NOT_FOUND');
+export function deployStack(request: DeployRequest, deps: StackDeps): Promise<DeployOutcome> {
+  return retryOvertaken(request, deps, (plan, begin) => {
+    const onBegin = (stackId: string): void => {
+      begin();
+      request.onBegin?.(stackId);
+    };
+    return deployOnce({ ...request, plan, onBegin }, deps);
+  });
 }
 
 async function deployOnce(request: DeployRequest, deps: StackDeps): Promise<DeployOutcome> {

@@ -5,6 +5,7 @@ import { changeSetName, discardChangeSet, prepareChangeSet, type PreparedChangeS
 import type { DeployRequest } from './deploy.ts';
 import { PREPARED, removeEmptyStack, tidyUp } from './leftovers.ts';
 import type { StackDeps } from './operation.ts';
+import { retryOvertaken } from './overtaken.ts';
 import { chooseParameters, type DeclaredParameter } from './parameters.ts';
 import { describeState, sayDeployment } from './plan.ts';
 import { previewFromTemplate, readChanges, type PlacedChange, type Preview } from './preview.ts';
@@ -144,7 +145,11 @@ export type PreviewOutcome =
  * Makes the change set of a deployment and tells what it would do; it is removed again, and the stack that was only made for it,
  * unless it is to be kept. Throws UserError STACK_STATE for a stack that first has to be repaired.
  */
-export async function previewStack(request: DeployRequest, keep: boolean, deps: StackDeps): Promise<PreviewOutcome> {
+export function previewStack(request: DeployRequest, keep: boolean, deps: StackDeps): Promise<PreviewOutcome> {
+  return retryOvertaken(request, deps, (plan) => previewOnce({ ...request, plan }, keep, deps));
+}
+
+async function previewOnce(request: DeployRequest, keep: boolean, deps: StackDeps): Promise<PreviewOutcome> {
   if (request.plan.kind === 'recreate' && !keep) {
     deps.reporter.info(`${sayDeployment(request.plan.stack, 'recreate')}. What follows is told from the template`);
     return { kind: 'changes', preview: previewFromTemplate(request.stackName, request.resources) };

@@ -31,10 +31,10 @@ const WAIT = 'keep waiting';
 /** Asks a person what is to become of the operation. Throws UserError INTERRUPTED when the question is left. */
 export async function askWhatNow(question: StopQuestion, prompts: Prompts, signal: AbortSignal): Promise<'leave' | 'cancel' | 'wait'> {
   const { stackName, progress, way, reattach } = question;
-  const leave = `leave it running      re-attach with: ${reattach}`;
+  const leave = choice('leave it running', `re-attach with: ${reattach}`);
   const stop = {
-    create: 'delete what was begun the creation is stopped',
-    update: 'cancel the update     roll back what was done so far',
+    create: choice('delete what was begun', 'the creation is stopped'),
+    update: choice('cancel the update', 'roll back what was done so far'),
   };
   const choices = [leave, ...(way === undefined ? [] : [stop[way]]), WAIT];
   const what = describe(question);
@@ -44,6 +44,10 @@ export async function askWhatNow(question: StopQuestion, prompts: Prompts, signa
     signal,
   });
   return answer === leave ? 'leave' : answer === WAIT ? 'wait' : 'cancel';
+}
+
+function choice(what: string, means: string): string {
+  return `${what.padEnd(23)}${means}`;
 }
 
 function describe({ status, way }: StopQuestion): string {
