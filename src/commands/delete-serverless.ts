@@ -43,6 +43,11 @@ export const deleteServerless = defineCommand({
     { command: 'lambda-tool delete-serverless Shop --retain Uploads', describe: 'leaves a resource behind when it cannot be deleted' },
   ],
   async run(options, context) {
+    if (options.terminationProtection === true && context.settings.get('termination-protection').source === 'command line') {
+      throw new UserError('USAGE', '--termination-protection makes no sense for a deletion', {
+        hint: '--no-termination-protection lifts it',
+      });
+    }
     const names = await stackNames(options.stackName, options.positionals, context);
     const identity = await announce(context);
     const wish = {

@@ -171,7 +171,7 @@ export const STACK_OPTIONS = {
     value: 'WHAT',
     group: 'Stack',
     choices: ['delete', 'rollback', 'do-nothing'],
-    describe: 'What a first deployment that fails leads to; an update is not concerned (default: rollback)',
+    describe: 'What a first deployment that fails leads to: delete, rollback (the default) or do-nothing; an update is not concerned',
   },
   'notification-arns': {
     type: 'list',

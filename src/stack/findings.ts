@@ -67,10 +67,20 @@ function remedyFor(name: string, reason: string): string | undefined {
 
 /** `serverless.template:41:7: NAME_CONFLICT_VALIDATION: Table (AWS::DynamoDB::Table): … already exists` */
 export function formatFinding(finding: StackFinding): string {
-  const { path, line, column, rule, logicalId, resourceType, message } = finding;
+  return `${headOf(finding)}: ${finding.message}`;
+}
+
+/** The same over several lines, with what helps. */
+export function describeFinding(finding: StackFinding): string[] {
+  const { severity, message, remedy } = finding;
+  const lines = [message, ...(remedy === undefined ? [] : [remedy])];
+  return [`${severity.padEnd(7)} ${headOf(finding)}`, ...lines.map((line) => `        ${line}`)];
+}
+
+function headOf({ path, line, column, rule, logicalId, resourceType }: StackFinding): string {
   const place = path === undefined || line === undefined || column === undefined ? undefined : formatPlace({ path, line, column });
   const subject = logicalId === '' ? undefined : resourceType === '' ? logicalId : `${logicalId} (${resourceType})`;
-  return [place, rule, subject, message].filter((part) => part !== undefined && part !== '').join(': ');
+  return [place, rule, subject].filter((part) => part !== undefined && part !== '').join(': ');
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ChangeSet } from '../clients/cloudformation.ts';
 import { UserError } from '../errors.ts';
 import { plural } from '../output/format.ts';
 import type { Locate } from '../template/locate.ts';
-import { formatFinding, readFindings, type StackFinding } from './findings.ts';
+import { describeFinding, readFindings, type StackFinding } from './findings.ts';
 import type { StackDeps } from './operation.ts';
 
 /** Why a change set has failed: what was found beforehand, or the reasons, those of nested change sets in place of their own. */
@@ -71,7 +71,9 @@ export function refusedChangeSet(stackName: string, { findings, reasons }: Refus
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) {
     return new UserError('CHANGE_SET_FAILED', `CloudFormation cannot make a change set for ${stackName}: ${reasons.join('; ')}`, {
-      hint: 'Nothing was changed. Mend what it says in the template, then run the command again',
+      hint: reasons.some((reason) => SPEAKS_OF_FINDINGS.test(reason))
+        ? 'Nothing was changed. What was found is told by DescribeEvents only: it needs cloudformation:DescribeEvents. --no-validation deploys without this check'
+        : 'Nothing was changed. Mend what it says in the template, then run the command again',
       result: { stackName, findings, reasons },
     });
   }
@@ -87,10 +89,4 @@ export function refusedChangeSet(stackName: string, { findings, reasons }: Refus
       result: { stackName, findings, reasons },
     },
   );
-}
-
-function describeFinding(finding: StackFinding): string[] {
-  const { severity, remedy } = finding;
-  const mark = severity === 'error' ? 'error  ' : 'warning';
-  return [`${mark} ${formatFinding(finding)}`, ...(remedy === undefined ? [] : [`        ${remedy}`])];
 }

@@ -206,9 +206,11 @@ describe('what CloudFormation finds beforehand', () => {
       message: 'CloudFormation refuses the deployment of Conflict beforehand: 1 error',
       hint: expect.stringContaining('--no-validation'),
     });
-    expect(document.error?.details?.[0]).toMatch(
-      /^error   serverless\.template:3:5: NAME_CONFLICT_VALIDATION: Uploads \(AWS::S3::Bucket\): .*taken-name.* already exists/,
-    );
+    expect(document.error?.details).toEqual([
+      'error   serverless.template:3:5: NAME_CONFLICT_VALIDATION: Uploads (AWS::S3::Bucket)',
+      "        Resource of type 'AWS::S3::Bucket' with identifier 'taken-name' already exists",
+      expect.stringContaining('Choose another name'),
+    ]);
     expect(document.result.findings).toMatchObject([
       {
         rule: 'NAME_CONFLICT_VALIDATION',

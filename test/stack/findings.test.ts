@@ -140,12 +140,24 @@ describe('the error of a refused change set', () => {
       hint: expect.stringContaining('--no-validation'),
       result: { stackName: 'Shop', findings },
     });
-    expect(error.details[0]).toBe('error   serverless.template:4:5: NAME_CONFLICT_VALIDATION: Uploads (AWS::S3::Bucket): it exists');
+    expect(error.details).toEqual([
+      'error   serverless.template:4:5: NAME_CONFLICT_VALIDATION: Uploads (AWS::S3::Bucket)',
+      '        it exists',
+      expect.stringContaining('        Choose another name'),
+    ]);
   });
 
   it('does not offer that switch where only a hook has refused', async () => {
     const error = refusedChangeSet('Shop', { findings: findingsOf([event('Uploads', { hook: {} })], await places()), reasons: [] });
     expect(error.hint).not.toContain('--no-validation');
+  });
+
+  it('says what it needs to know more', () => {
+    const error = refusedChangeSet('Shop', {
+      findings: [],
+      reasons: ['The following hook(s)/validation failed: [AWS::EarlyValidation::X].'],
+    });
+    expect(error.hint).toContain('cloudformation:DescribeEvents');
   });
 
   it('gives the reason where nothing was found', () => {
