@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { pushTimes } from './bench-push.mjs';
 import { ROOT, installAndBuild } from './run.mjs';
 
 const at = process.argv.indexOf('--runs');
@@ -27,6 +28,7 @@ try {
   unchangedDeployment();
   largeTemplates();
   await zipRows();
+  await pushRow();
 } finally {
   spawnSync(...tool('local', 'stop'), { env });
   rmSync(folder, { recursive: true, force: true });
@@ -249,6 +251,20 @@ function timeAndPeak([command, args], { cwd, env }) {
   return { ms, mib: Number(readFileSync(report, 'utf8')) / 1024 };
 }
 
+/** Measured for the decision which of the two is the usual way (docs/decisions). */
+async function pushRow() {
+  const exported = spawnSync(...tool('local', 'env', '--output', 'json'), { env, encoding: 'utf8' });
+  const localEnv = JSON.parse(exported.stdout).result;
+  for (const [title, onlyCode] of [
+    ['a new image of 46 MB, pushed over HTTP', false],
+    ['only code changed in it, pushed over HTTP', true],
+  ]) {
+    const pairs = await pushTimes({ folder, env, root: ROOT, runs: Math.min(runs, 5), localEnv, onlyCode });
+    if (pairs === undefined) return console.log('no engine here: the push of an image is not measured');
+    show(title, pairs, undefined, 'pushed by the engine');
+  }
+}
+
 function row(title, ours, peer, peerName, goal, options = {}) {
   const count = options.runs ?? runs;
   const pairs = [];
@@ -257,16 +273,20 @@ function row(title, ours, peer, peerName, goal, options = {}) {
     const b = time(peer, options.peerCwd ?? options.cwd, options.env);
     if (index > 0) pairs.push([a, b]);
   }
+  show(title, pairs, goal, peerName);
+  if (options.showsCost !== true) return;
+  const over = median(pairs.map(([a, b]) => a - b)).toFixed(0);
+  const [mine, theirs] = [ours, peer].map((command) => peakMemory(command, options.cwd, options.env));
+  console.log(`${''.padEnd(44)}${over} ms over it; peak memory ${mine} MiB, of the peer ${theirs} MiB`);
+}
+
+function show(title, pairs, goal, peerName) {
   const ratio = median(pairs.map(([a, b]) => a / b));
   const ms = (values) => `${median(values).toFixed(0)} ms`;
   const wish = goal === undefined ? '' : `${goal} ×`;
   console.log(
     `${title.padEnd(44)}${ms(pairs.map(([a]) => a)).padStart(9)}${ms(pairs.map(([, b]) => b)).padStart(9)}${`${ratio.toFixed(2)} ×`.padStart(8)}${wish.padStart(7)}  ${peerName}`,
   );
-  if (options.showsCost !== true) return;
-  const over = median(pairs.map(([a, b]) => a - b)).toFixed(0);
-  const [mine, theirs] = [ours, peer].map((command) => peakMemory(command, options.cwd, options.env));
-  console.log(`${''.padEnd(44)}${over} ms over it; peak memory ${mine} MiB, of the peer ${theirs} MiB`);
 }
 
 function time([command, args], cwd, env) {

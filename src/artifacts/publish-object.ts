@@ -90,7 +90,7 @@ export async function publishTemplate(
   publishing: Publishing,
   step: Step,
 ): Promise<Outcome> {
-  const text = rewriteTemplate(artifact.template, parts);
+  const text = await deployableText(artifact, parts);
   const digest = hashValues(['template', PACKING_VERSION, text]);
   return publishObject(artifact, digest, '.template', formatBytes(Buffer.byteLength(text)), publishing, step, (upload) =>
     withTempFolder(async (folder) => {
@@ -99,6 +99,14 @@ export async function publishTemplate(
       return upload(file);
     }),
   );
+}
+
+/** CloudFormation reads no comments in JSON, and in YAML neither aliases nor merge keys; in nested templates no more than elsewhere. */
+async function deployableText({ template }: TemplateArtifact, parts: readonly PublishedArtifact[]): Promise<string> {
+  const text = rewriteTemplate(template, parts, { expandAliases: true });
+  if (template.format === 'yaml') return text;
+  const { toStrictJson } = await import('../template/strict-json.ts');
+  return toStrictJson(text);
 }
 
 type Upload = (file: string) => Promise<{ readonly versionId: string | undefined; readonly written: boolean }>;
