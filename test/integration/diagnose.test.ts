@@ -142,15 +142,25 @@ describe('a diagnosis', () => {
   });
 
   it('tells a rollback that failed too apart, and what to skip', async () => {
-    write('serverless.template', template({ A: probe({ Value: 1 }), B: probe({}, { DependsOn: 'A' }) }));
+    write('serverless.template', template({ A: probe({ FailOn: 'update' }) }));
     await deploy('Stuck');
-    write('serverless.template', template({ A: probe({ Value: 2 }), B: probe({ FailOn: 'update', Value: 2 }, { DependsOn: 'A' }) }));
-    // The old state of A cannot be reached again: its rollback is an update as well.
-    write('serverless.template', template({ A: probe({ Value: 2 }), B: probe({ Value: 2, FailOn: 'update' }, { DependsOn: 'A' }) }));
-    const { document } = await deploy('Stuck');
-    expect(document.result.cause).toMatchObject({ logicalId: 'B' });
+    // A becomes updatable and then cannot go back: its old self refuses updates.
+    write('serverless.template', template({ A: probe({ Value: 'x' }), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) }));
+    const { document, stderr } = await deploy('Stuck');
+    expect(document.error?.details?.join('\n'), stderr).toContain(
+      'rolling back failed too: A (LocalTarget::Test::Probe), serverless.template:3',
+    );
+    expect(document.result).toMatchObject({
+      status: 'UPDATE_ROLLBACK_FAILED',
+      cause: { logicalId: 'B' },
+      rollbackFailures: [{ logicalId: 'A' }],
+    });
     const { document: diagnosis } = await json('diagnose', 'Stuck', '--local');
-    expect(diagnosis.result).toMatchObject({ cause: { logicalId: 'B', place: expect.stringMatching(/^serverless\.template:\d+$/) } });
+    expect(diagnosis.result).toMatchObject({
+      cause: { logicalId: 'B', place: expect.stringMatching(/^serverless\.template:\d+$/) },
+      rollbackFailures: [{ logicalId: 'A' }],
+      next: { text: expect.stringContaining('--skip-resources A') },
+    });
   });
 
   it('of a stack that never was is a failure with a hint', async () => {
