@@ -64,7 +64,7 @@ export async function prepareChangeSet(
       return { kind: 'ready', id, stackId, changeSet, findings };
     }
     if (!NO_CHANGES.test(changeSet.statusReason ?? ''))
-      throw refusedChangeSet(request.stackName, await explainRefusal(changeSet, locate, deps));
+      throw refusedChangeSet(request.stackName, await explainRefusal(changeSet, locate, deps), deps.target);
   } catch (error) {
     await discardChangeSet(stacks, id);
     throw error;

@@ -85,6 +85,7 @@ export async function diagnoseStack(stack: Stack, placeOf: PlaceOf | undefined, 
     changeSet: await findingsOfChangeSet(stack, deps),
     next: wayOut({
       parentId: stack.parentId,
+      express: stack.express,
       stackName: stack.name,
       status: stack.status,
       failed,

@@ -54,14 +54,14 @@ export const KNOWN_RESOURCE_CAUSES: readonly KnownCause[] = [
   {
     id: 'bucket-not-empty',
     reason: /bucket you tried to delete is not empty|BucketNotEmpty/i,
-    hint: (_, { physicalId, stackName, logicalId, target }) =>
-      `CloudFormation deletes only empty buckets. Have it emptied, all versions: lambda-tool delete-serverless ${stackName} --empty-buckets ${physicalId === '' ? logicalId : physicalId}${target}; or leave it behind: --retain ${logicalId}`,
+    hint: (_, { stackName, logicalId, target }) =>
+      `CloudFormation deletes only empty buckets, and old versions count too. When what it holds may go: lambda-tool delete-serverless ${stackName} --empty-buckets ${logicalId}${target}`,
   },
   {
     id: 'repository-not-empty',
     reason: /repository with name '([^']+)'.* cannot be deleted because it still contains images|RepositoryNotEmpty/is,
-    hint: (match, { stackName, logicalId, target }) =>
-      `The ECR repository ${match[1] ?? ''} holds images: aws ecr delete-repository --force --repository-name ${match[1] ?? 'NAME'}, or leave it behind: lambda-tool delete-serverless ${stackName} --retain ${logicalId}${target}. EmptyOnDelete: true in the template prevents this`,
+    hint: (match) =>
+      `The ECR repository ${match[1] ?? ''} holds images. When they may go: aws ecr delete-repository --force --repository-name ${match[1] ?? 'NAME'}. EmptyOnDelete: true in the template prevents this`,
   },
   {
     id: 'role-in-use',

@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import { plural } from '../output/format.ts';
 import type { Locate } from '../template/locate.ts';
 import { describeFinding, readFindings, type StackFinding } from './findings.ts';
+import { findKnownCause } from './known-causes.ts';
 import type { StackDeps } from './operation.ts';
 
 /** Why a change set has failed: what was found beforehand, or the reasons, those of nested change sets in place of their own. */
@@ -67,13 +68,11 @@ function nameOf(changeSet: ChangeSet): string {
 }
 
 /** The error for people and programs: `findings` is in its result. */
-export function refusedChangeSet(stackName: string, { findings, reasons }: Refusal): UserError {
+export function refusedChangeSet(stackName: string, { findings, reasons }: Refusal, target = ''): UserError {
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) {
     return new UserError('CHANGE_SET_FAILED', `CloudFormation cannot make a change set for ${stackName}: ${reasons.join('; ')}`, {
-      hint: reasons.some((reason) => SPEAKS_OF_FINDINGS.test(reason))
-        ? 'Nothing was changed. What was found is told by DescribeEvents only: it needs cloudformation:DescribeEvents. --no-validation deploys without this check'
-        : 'Nothing was changed. Mend what it says in the template, then run the command again',
+      hint: `Nothing was changed. ${remedyFor(reasons, stackName, target)}`,
       result: { stackName, findings, reasons },
     });
   }
@@ -89,4 +88,13 @@ export function refusedChangeSet(stackName: string, { findings, reasons }: Refus
       result: { stackName, findings, reasons },
     },
   );
+}
+
+function remedyFor(reasons: readonly string[], stackName: string, target: string): string {
+  if (reasons.some((reason) => SPEAKS_OF_FINDINGS.test(reason))) {
+    return 'What was found is told by DescribeEvents only: it needs cloudformation:DescribeEvents. --no-validation deploys without this check';
+  }
+  const facts = { logicalId: stackName, resourceType: 'AWS::CloudFormation::Stack', physicalId: '', stackName, target };
+  const known = findKnownCause({ reason: reasons.join('; '), ...facts });
+  return known?.hint ?? 'Mend what it says in the template, then run the command again';
 }

@@ -12,6 +12,8 @@ export interface StuckStack {
   readonly status: string;
   /** ARN of the stack that it is nested in. */
   readonly parentId?: string | undefined;
+  /** Whether the last operation was one in express mode: a stack that failed in it only goes forward (aws-cdk-cli issue 1739). */
+  readonly express?: boolean | undefined;
   /** Whether the last operation failed. */
   readonly failed: boolean;
   /** Logical ids of the resources whose last step failed. */
@@ -21,7 +23,7 @@ export interface StuckStack {
 }
 
 /** What to do with a stack in its state: the next command, from the table of states. */
-export function wayOut({ stackName, status, parentId, failed, stuck, target }: StuckStack): WayOut {
+export function wayOut({ stackName, status, parentId, express, failed, stuck, target }: StuckStack): WayOut {
   const deploy = (switches = ''): string => `lambda-tool deploy-serverless -sn ${stackName}${switches}${target}`;
   const remove = (switches = ''): string => `lambda-tool delete-serverless ${stackName}${switches}${target}`;
   if (parentId !== undefined) {
@@ -43,6 +45,12 @@ export function wayOut({ stackName, status, parentId, failed, stuck, target }: S
     case 'create':
       return { text: status === 'DELETE_COMPLETE' ? 'A deployment creates it anew' : 'A deployment creates it', command: deploy() };
     case 'roll-back':
+      if (express === true) {
+        return {
+          text: 'It failed in express mode and only goes forward: mend the cause, then deploy in express mode',
+          command: deploy(' --express'),
+        };
+      }
       return {
         text: `Mend the cause, then deploy again: the stack is ${DEPLOY_RULES['roll-back'].passive}. --resume goes on from where it stands instead`,
         command: deploy(),

@@ -277,7 +277,7 @@ const CAUSES: readonly (readonly [id: string, type: string, reason: string, says
     'bucket-not-empty',
     'AWS::S3::Bucket',
     framed('The bucket you tried to delete is not empty', 'GeneralServiceException', 'S3'),
-    '--retain Thing --profile dev',
+    '--empty-buckets Thing --profile dev',
   ],
   [
     'repository-not-empty',
