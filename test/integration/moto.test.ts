@@ -71,12 +71,31 @@ describe.skipIf(missing !== undefined)('an emulator that is not ours (moto)', ()
       ok: true,
       result: { action: 'unchanged', artifacts: [{ built: false, published: false }] },
     });
+    const listed = await run('list-serverless');
+    expect(listed.document).toMatchObject({
+      ok: true,
+      result: { stacks: [{ stackName: 'Plain', status: 'CREATE_COMPLETE', ours: true }] },
+    });
+    const described = await run('describe-serverless', 'Plain');
+    expect(described.document).toMatchObject({
+      ok: true,
+      result: { stackName: 'Plain', meaning: 'is up', parameters: { Stage: 'dev' }, endpoints: [] },
+    });
+    expect((described.document.result.resources as { path: string }[]).map(({ path }) => path)).toEqual(['Role', 'Fn']);
+    expect((await run('describe-serverless', 'Plan')).document.error).toMatchObject({
+      code: 'STACK_NOT_FOUND',
+      hint: 'Did you mean Plain?',
+    });
     code(2);
     expect((await deploy('-tp', 'Stage=prod;Nope=1')).document).toMatchObject({
       ok: true,
       result: { action: 'updated' },
       warnings: ['The template declares no parameter Nope; it was left out'],
     });
+    const dryRun = await run('delete-serverless', 'Plain', '--dry-run');
+    expect(dryRun.document.result.stacks).toMatchObject([
+      { wouldBeDeleted: true, resources: [{ path: 'Role', fate: 'delete' }, { path: 'Fn' }] },
+    ]);
     expect((await run('delete-serverless', '-sn', 'Plain')).document).toMatchObject({
       ok: true,
       result: { deleted: [{ stackName: 'Plain' }] },
