@@ -13,6 +13,8 @@ export type ScriptedEvent = readonly [seconds: number, logicalId: string, status
 export interface ScriptedStacks extends Followed {
   /** Names of the stacks that were asked for events, one for each page. */
   readonly calls: string[];
+  /** From now on these events happen in a stack, and those that were still to come do not. */
+  turn(name: string, events: readonly ScriptedEvent[]): void;
 }
 
 /**
@@ -33,6 +35,11 @@ export function scriptedStacks(
   };
   return {
     calls,
+    turn(name, events) {
+      const past = visible(arn(name));
+      const now = clock.now() + (options.skewMs ?? 0);
+      stacks.set(arn(name), [...past, ...scriptedEvents(name, events, now, past.length)]);
+    },
     find: (id) => {
       const status = visible(id).findLast((event) => event.physicalId === id)?.status;
       return Promise.resolve(status === undefined || status === 'DELETE_COMPLETE' ? undefined : ({ id, status } as Stack));
@@ -55,11 +62,11 @@ function matches(mark: EventMark, event: StackEvent): boolean {
   return typeof mark === 'string' ? event.id === mark : mark(event);
 }
 
-function scriptedEvents(name: string, events: readonly ScriptedEvent[], begin: number): StackEvent[] {
+function scriptedEvents(name: string, events: readonly ScriptedEvent[], begin: number, first = 0): StackEvent[] {
   return events.map(([seconds, logicalId, status, nested], index) => {
     const isOwn = logicalId === name;
     return {
-      id: `${name}-${index}`,
+      id: `${name}-${first + index}`,
       timestamp: new Date(begin + seconds * 1000),
       logicalId,
       physicalId: isOwn ? arn(name) : nested === undefined ? `p-${logicalId}` : nested === '' ? '' : arn(nested),
