@@ -10,6 +10,7 @@ import { COMMANDS } from './commands/index.ts';
 import type { OptionName } from './commands/options.ts';
 import type { Clock, Context } from './context.ts';
 import { UserError, isAbort, messageOf } from './errors.ts';
+import { targetSwitches } from './deployment/target-switches.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Interrupts } from './interrupts.ts';
 import type { Installation } from './local-edge.ts';
@@ -185,6 +186,8 @@ async function outputFor(request: RunRequest, settings: Settings | undefined, fl
         : (settings.values['color'] as boolean | undefined),
     quiet: settings?.values['quiet'] === true,
     verbose: settings?.values['verbose'] === true,
+    cwd: request.cwd,
+    target: settings === undefined ? '' : targetSwitches(settings),
     timeline: settings?.values['timeline'] as boolean | undefined,
     env: request.env,
     now: () => request.clock.now(),

@@ -5,6 +5,7 @@ import type { Answer, ReportEvent, Reporter } from './reporter.ts';
 import { createSecrets } from './secrets.ts';
 import type { Sink, Streams } from './streams.ts';
 import { createStyle, wantsColor } from './style.ts';
+import { fromWorkspace } from './workflow-command.ts';
 
 /** Types of events that are kept until the run ends; a log that is followed may go on for days. */
 const KEPT = new Set(['identity', 'artifact', 'stack-event', 'stack-failed']);
@@ -18,6 +19,10 @@ export interface OutputOptions {
   readonly color: boolean | undefined;
   readonly quiet: boolean;
   readonly verbose: boolean;
+  /** Where the user is. */
+  readonly cwd: string;
+  /** Switches that lead another command to the same place: ` --local`, or nothing. */
+  readonly target: string;
   /** `--timeline` or `--no-timeline`; undefined when neither was given. */
   readonly timeline: boolean | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -61,7 +66,8 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
     isTTY: stderr.isTTY,
     write: (text) => void (held === undefined ? stderr.write(secrets.hide(text)) : held.push(text)),
   };
-  const lineOptions: LineOptions = { stderr: shown, style: errorStyle, verbose: options.verbose, now: options.now, github };
+  const toFile = fromWorkspace(options.cwd, env['GITHUB_WORKSPACE']);
+  const lineOptions: LineOptions = { stderr: shown, style: errorStyle, verbose: options.verbose, now: options.now, github, toFile };
 
   // ora is loaded for the first step only: most answers come without one.
   let lines: Lines = createPlainLines(lineOptions);
@@ -87,8 +93,8 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
     const { stepTimeline } = await import('../report/step-timeline.ts');
     const { showsUnicode } = await import('./timeline-text.ts');
     const view = { style: errorStyle, columns: (stderr.columns ?? PIPE_COLUMNS) - 4, unicode: showsUnicode(env) };
-    const { timeline, verbose } = options;
-    const shownLines = stepTimeline({ ...view, stackName, events: events.slice(from), all: timeline === true, verbose });
+    const { target, timeline, verbose } = options;
+    const shownLines = stepTimeline({ ...view, stackName, target, events: events.slice(from), all: timeline === true, verbose });
     for (const line of shownLines) lines.info(line === '' ? '' : `  ${line}`);
   };
   const reporter: Reporter = {

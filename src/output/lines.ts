@@ -2,6 +2,7 @@ import { formatSeconds } from './format.ts';
 import type { Step, StepTitle } from './reporter.ts';
 import type { Sink } from './streams.ts';
 import type { Style } from './style.ts';
+import { annotation, escapeCommand, parsePlace, type ToFile } from './workflow-command.ts';
 
 /** How steps and messages reach stderr. One for a pipe, one for a terminal. */
 export interface Lines {
@@ -22,6 +23,8 @@ export interface LineOptions {
   readonly now: () => number;
   /** Set in GitHub Actions: warnings become annotations and steps become groups. */
   readonly github: boolean;
+  /** How annotations spell the files of messages that begin with a place. */
+  readonly toFile?: ToFile | undefined;
 }
 
 /** One complete line per fact, prefixed by what it is about: for pipes, CI and logs. */
@@ -54,7 +57,10 @@ export function createPlainLines(options: LineOptions): Lines {
       }
     },
     info: (message) => write(message),
-    warn: (message) => write(options.github ? `::warning::${escapeCommand(message)}` : `${options.style('yellow', 'Warning:')} ${message}`),
+    warn(message) {
+      const { github, style, toFile = (file) => file } = options;
+      write(github ? annotation('warning', message, { place: parsePlace(message), toFile }) : `${style('yellow', 'Warning:')} ${message}`);
+    },
     pause: () => undefined,
     resume: () => undefined,
     close: () => undefined,
@@ -76,9 +82,4 @@ function createGroup(write: (text: string) => void) {
       write('::endgroup::');
     },
   };
-}
-
-/** Workflow commands end at a line break and use % to escape (GitHub's toolkit documents both). */
-export function escapeCommand(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

@@ -24,7 +24,7 @@ export interface TimelineView {
 }
 
 const MARKS: Readonly<Record<'unicode' | 'ascii', Readonly<Record<BarKind, string>>>> = {
-  unicode: { done: '█', failed: '█', cancelled: '░', rollback: '▒', open: '▓' },
+  unicode: { done: '█', failed: '▓', cancelled: '░', rollback: '▒', open: '▚' },
   ascii: { done: '#', failed: 'x', cancelled: '.', rollback: '-', open: '>' },
 };
 const COLOURS = { done: 'green', failed: 'red', cancelled: 'gray', rollback: 'yellow', open: 'cyan' } as const;

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 
 import { messageOf } from '../errors.ts';
 import type { Answer } from '../output/reporter.ts';
-import { annotateFailure, annotateFindings, fromWorkspace } from './annotations.ts';
+import { fromWorkspace } from '../output/workflow-command.ts';
+import { annotateFailure, annotateFindings } from './annotations.ts';
 import type { DeliveryWorld } from './deliveries.ts';
 import { stepOutputs } from './github-outputs.ts';
 import { renderHtml } from './html.ts';
@@ -74,7 +75,9 @@ function forGithub(report: RunReport, { end, answer, world, hide, info }: HandOv
     const used = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     return hide(renderSummary(report, answer, SUMMARY_BYTES - used));
   });
-  return end.error === undefined ? annotateFindings(end.result, toFile) : annotateFailure(report, end.result, toFile);
+  if (end.error !== undefined) return annotateFailure(report, end.result, toFile);
+  // Of a deployment that went well they have been warned of on the way.
+  return end.command === 'validate' ? annotateFindings(end.result, toFile) : [];
 }
 
 function told(work: () => void, info: (message: string) => void): void {

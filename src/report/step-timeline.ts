@@ -8,6 +8,8 @@ const MOST = 10;
 
 export interface StepTimelineRequest extends Omit<TimelineView, 'rows' | 'more'> {
   readonly stackName: string;
+  /** Switches that lead another command to the same place. */
+  readonly target: string;
   /** What the step has told. */
   readonly events: readonly ReportEvent[];
   /** Everything, however much or little it is. */
@@ -17,12 +19,12 @@ export interface StepTimelineRequest extends Omit<TimelineView, 'rows' | 'more'>
 }
 
 /** What a terminal shows of a step in which a stack was worked on, after it has ended. */
-export function stepTimeline({ stackName, events, all, verbose, ...view }: StepTimelineRequest): string[] {
+export function stepTimeline({ stackName, target, events, all, verbose, ...view }: StepTimelineRequest): string[] {
   return storiesOf(events)
     .filter((story) => story.stackName === stackName)
     .flatMap(({ timeline, status }) => {
       if (!all && !verbose && timeline.rows.length <= FEW) return [];
-      const more = status === 'DELETE_COMPLETE' ? undefined : `lambda-tool describe-serverless ${stackName} --timeline`;
+      const more = status === 'DELETE_COMPLETE' ? undefined : `lambda-tool describe-serverless ${stackName} --timeline${target}`;
       const lines = renderTimeline(timeline, { ...view, ...(all ? {} : { rows: MOST }), more });
       return lines.length === 0 ? [] : ['', ...lines, ''];
     });

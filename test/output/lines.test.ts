@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createPlainLines } from '../../src/output/lines.ts';
 import { createSecrets } from '../../src/output/secrets.ts';
+import { parsePlace } from '../../src/output/workflow-command.ts';
 
 function openLines(github: boolean) {
   const written: string[] = [];
@@ -49,6 +50,26 @@ describe('plain lines', () => {
     const { lines, written } = openLines(false);
     await lines.step(BUILD, async (step) => step.output('one'));
     expect(written.join('\n')).not.toContain('::');
+  });
+});
+
+describe('warnings in GitHub Actions', () => {
+  it('stand at their line when they begin with a place', () => {
+    const { lines, written } = openLines(true);
+    lines.warn('app/serverless.template:12:5 The runtime ends');
+    lines.warn('Nothing: 50% of it');
+    expect(written).toEqual([
+      '::warning file=app/serverless.template,line=12,col=5::app/serverless.template:12:5 The runtime ends',
+      '::warning::Nothing: 50%25 of it',
+    ]);
+  });
+
+  it('find places only where there are some', () => {
+    expect(parsePlace('serverless.template:41')).toEqual({ file: 'serverless.template', line: 41, column: undefined });
+    expect(parsePlace('sub/a.yaml:3:7: wrong')).toEqual({ file: 'sub/a.yaml', line: 3, column: 7 });
+    for (const text of ['http://127.0.0.1:4577 is gone', 'At 12:30 it ended', 'Stack:5', 'plain', 'a.template:x']) {
+      expect(parsePlace(text), text).toBeUndefined();
+    }
   });
 });
 

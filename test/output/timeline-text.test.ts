@@ -50,7 +50,7 @@ describe('the waterfall on a terminal', () => {
 
   it('uses colours where they are wanted', () => {
     const [line] = renderTimeline(timeline([row('A', 0, 5, 'failed')], 10), { style: createStyle(true), columns: 80, unicode: true });
-    expect(line).toContain('\u001B[31m█');
+    expect(line).toContain('\u001B[31m▓');
     expect(displayWidth(line ?? '')).toBeLessThanOrEqual(80);
   });
 
