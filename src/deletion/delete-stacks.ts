@@ -92,8 +92,11 @@ async function confirm(planned: readonly PlannedDeletion[], chosen: readonly Sta
   if (planned.length === 0 || yes || !context.prompts.available) return;
   const names = planned.map(({ stack }) => stack.name).join(', ');
   const measured = await measureBuckets(chosen, chosen, context);
-  const contents = measured.map(({ content, node }) => `${node.path} (${content === undefined ? 'unknown' : describeContent(content)})`);
-  const first = contents.length === 0 ? '' : ` All that ${contents.join(', ')} ${contents.length === 1 ? 'holds' : 'hold'} is lost.`;
+  const contents = measured.flatMap(({ content, node }) => {
+    if (content === undefined) return [`in ${node.path}`];
+    return content.versions === 0 ? [] : [`in ${node.path} (${describeContent(content)})`];
+  });
+  const first = contents.length === 0 ? '' : ` All that is ${contents.join(' and ')} is lost.`;
   const message = `Delete ${names} with everything in ${planned.length === 1 ? 'it' : 'them'}?${first}`;
   if (await context.prompts.confirm({ message, default: false })) return;
   throw new UserError('DECLINED', `Nothing was deleted`, { hint: '--yes answers the question' });

@@ -92,11 +92,13 @@ describe('buckets to be emptied', () => {
   it('have to be told apart when two stacks have a bucket of that name', async () => {
     const inventories = [await shop(), await shop()].map((one, index) => ({
       ...one,
+      stackId: `arn:aws:cloudformation:eu-west-1:1:stack/Shop${index}/uuid`,
       roots: one.roots.map((root) => ({ ...root, physicalId: `${root.physicalId}-${index}` })),
     }));
     expect(() => chooseBuckets(['Uploads'], inventories)).toThrow(
-      expect.objectContaining({ code: 'USAGE', hint: 'Name the one: shop-uploads-0, shop-uploads-1' }),
+      expect.objectContaining({ code: 'USAGE', hint: 'Name the one: Shop0/Uploads, Shop1/Uploads' }),
     );
+    expect(chooseBuckets(['Shop1/Uploads'], inventories)).toMatchObject([{ bucket: 'shop-uploads-1' }]);
     expect(bucketsOf(inventories[0] as Inventory)).toHaveLength(5);
   });
 });

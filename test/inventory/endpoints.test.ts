@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { StackResource } from '../../src/clients/cloudformation.ts';
+import { UserError } from '../../src/errors.ts';
 import { deriveEndpoints } from '../../src/inventory/endpoints.ts';
 import { readInventory } from '../../src/inventory/read-inventory.ts';
 import { recordingReporter } from '../support/recording-reporter.ts';
@@ -34,6 +35,21 @@ Resources:
   Other: { Type: AWS::ApiGateway::RestApi }
   Prod: { Type: AWS::ApiGateway::Stage, Properties: { RestApiId: !Ref Other } }
 `;
+
+describe('a template that may not be read', () => {
+  it('leaves a plain list of resources, and a warning', async () => {
+    const reporter = recordingReporter();
+    const denied = () => Promise.reject(new UserError('ACCESS_DENIED', 'AWS refused CloudFormation GetTemplate'));
+    const list = ['Fn', 'FnRole'].map((logicalId) => ({ logicalId, resourceType: '', physicalId: '', status: '', reason: undefined }));
+    const stacks = { resources: () => Promise.resolve(list), template: denied, processedTemplate: denied };
+    const { roots } = await readInventory('arn:stack', { stacks, reporter, signal: new AbortController().signal });
+    expect(roots.map(({ path, children }) => [path, children.length])).toEqual([
+      ['Fn', 0],
+      ['FnRole', 0],
+    ]);
+    expect(reporter.lines).toEqual(['warn: The template of the stack cannot be read: AWS refused CloudFormation GetTemplate']);
+  });
+});
 
 describe('addresses that follow from physical ids', () => {
   it.each([
