@@ -91,6 +91,18 @@ describe('a deployment that fails', () => {
     ).toEqual([]);
   });
 
+  it('is resumed with what worked before, although nothing seems to differ', async () => {
+    await deploy('Again', { A: { Name: 'one' }, B: { HoldMs: 0 } });
+    // The replacement is refused before A is touched, so that nothing differs from the first template afterwards.
+    const { UpdateStackCommand } = await import('@aws-sdk/client-cloudformation');
+    const wedge = template({ A: { Name: 'two' }, B: { HoldMs: 0 } });
+    await client.send(new UpdateStackCommand({ StackName: 'Again', TemplateBody: wedge, DisableRollback: true }));
+    await expect.poll(async () => (await find('Again'))?.StackStatus, { timeout: 10_000 }).toBe('UPDATE_FAILED');
+    const { document, stderr } = await deploy('Again', { A: { Name: 'one' }, B: { HoldMs: 0 } }, '--resume');
+    expect(document.result, stderr).toMatchObject({ action: 'updated' });
+    expect((await find('Again'))?.StackStatus).toBe('UPDATE_COMPLETE');
+  });
+
   it('with --on-failure delete leaves no stack, and tells the cause', async () => {
     const { code, document } = await deploy('Gone', { A: { FailOn: 'create' } }, '--on-failure', 'delete');
     expect(code).toBe(1);

@@ -101,6 +101,29 @@ describe('the table of stack states', () => {
     expect(planDeletion(stack('UPDATE_IN_PROGRESS', true), ALLOWED)).toMatchObject({ kind: 'refuse', code: 'STACK_PROTECTED' });
   });
 
+  it('lifts the protection where that was asked for', () => {
+    const may = { ...ALLOWED, liftProtection: true };
+    expect(planDeployment(stack('ROLLBACK_COMPLETE', true), may)).toMatchObject({ kind: 'recreate' });
+    expect(planDeletion(stack('UPDATE_COMPLETE', true), may)).toEqual({ kind: 'delete' });
+    expect(planDeployment(stack('ROLLBACK_COMPLETE', true), ALLOWED)).toMatchObject({
+      hint: expect.stringContaining('lambda-tool deploy-serverless -sn Shop --no-termination-protection') as string,
+    });
+    expect(planDeletion(stack('UPDATE_COMPLETE', true), ALLOWED)).toMatchObject({
+      hint: expect.stringContaining('lambda-tool delete-serverless Shop --no-termination-protection') as string,
+    });
+  });
+
+  it('goes on from where an update in express mode has failed, since that takes no rollback', () => {
+    const failed = { ...stack('UPDATE_FAILED'), express: true };
+    expect(planDeployment(failed, ALLOWED)).toMatchObject({ kind: 'update', resume: true });
+    expect(planDeployment(failed, { ...ALLOWED, continueRollback: false })).toMatchObject({
+      kind: 'refuse',
+      hint: expect.stringContaining('express mode') as string,
+    });
+    expect(planDeployment({ ...stack('CREATE_FAILED'), express: true }, ALLOWED)).toMatchObject({ kind: 'recreate' });
+    expect(planDeployment({ ...stack('UPDATE_COMPLETE'), express: true }, ALLOWED)).toMatchObject({ kind: 'update', resume: false });
+  });
+
   it('refuses to wait before a deletion when told so', () => {
     expect(planDeletion(stack('UPDATE_IN_PROGRESS'), { waitForStack: false })).toMatchObject({ kind: 'refuse', code: 'STACK_STATE' });
   });
