@@ -1,6 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+function event(id: string, logicalId: string, physicalId: string, type: string, status: string): string {
+  return `<member><EventId>${id}</EventId><StackId>${STACK_ID}</StackId><StackName>Slow</StackName><LogicalResourceId>${logicalId}</LogicalResourceId><PhysicalResourceId>${physicalId}</PhysicalResourceId><ResourceType>${type}</ResourceType><ResourceStatus>${status}</ResourceStatus><Timestamp>2026-01-01T00:00:00Z</Timestamp></member>`;
+}
+
 /** An endpoint whose stacks are for ever in progress: AWS on its slowest day. */
 export interface SlowCloudFormation {
   readonly endpoint: string;
@@ -12,10 +16,23 @@ export interface SlowCloudFormation {
 const STACK_ID = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/Slow/0001';
 const CHANGE_SET_ID = 'arn:aws:cloudformation:eu-west-1:123456789012:changeSet/slow/0001';
 
-/** `pendingChangeSet`: the change set never becomes ready. */
-export async function startSlowCloudFormation(options: { readonly pendingChangeSet?: boolean } = {}): Promise<SlowCloudFormation> {
+export interface SlowOptions {
+  /** The change set never becomes ready. */
+  readonly pendingChangeSet?: boolean;
+  /** So many looks at the events after the first ones are refused as too many. */
+  readonly throttledLooks?: number;
+  /** After so many looks at its events the stack is created. */
+  readonly endsAfterLooks?: number;
+}
+
+const FIRST_LOOKS = 3;
+
+export async function startSlowCloudFormation(options: SlowOptions = {}): Promise<SlowCloudFormation> {
   const calls: string[] = [];
   let executed = false;
+  const looks = (): number => calls.filter((action) => action === 'DescribeStackEvents').length;
+  const hasEnded = (): boolean => looks() > (options.endsAfterLooks ?? Number.POSITIVE_INFINITY);
+  const isThrottled = (): boolean => looks() > FIRST_LOOKS && looks() <= FIRST_LOOKS + (options.throttledLooks ?? 0);
   const answers: Readonly<Record<string, () => string>> = {
     GetCallerIdentity: () => '<Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/me</Arn>',
     CreateChangeSet: () => `<Id>${CHANGE_SET_ID}</Id><StackId>${STACK_ID}</StackId>`,
@@ -27,16 +44,15 @@ export async function startSlowCloudFormation(options: { readonly pendingChangeS
     },
     DeleteChangeSet: () => '',
     DeleteStack: () => '',
-    DescribeStackEvents: () =>
-      `<StackEvents>${
-        executed
-          ? `<member><EventId>e1</EventId><StackId>${STACK_ID}</StackId><StackName>Slow</StackName><LogicalResourceId>Fn</LogicalResourceId><PhysicalResourceId>p</PhysicalResourceId><ResourceType>AWS::Lambda::Function</ResourceType><ResourceStatus>CREATE_IN_PROGRESS</ResourceStatus><Timestamp>2026-01-01T00:00:00Z</Timestamp></member>`
-          : ''
-      }</StackEvents>`,
+    DescribeStackEvents: () => {
+      const own = event('e2', 'Slow', STACK_ID, 'AWS::CloudFormation::Stack', 'CREATE_COMPLETE');
+      const begun = event('e1', 'Fn', 'p', 'AWS::Lambda::Function', 'CREATE_IN_PROGRESS');
+      return `<StackEvents>${hasEnded() ? own : ''}${executed ? begun : ''}</StackEvents>`;
+    },
   };
   const describeStacks = (): string | undefined =>
     calls.includes('CreateChangeSet')
-      ? `<Stacks><member><StackId>${STACK_ID}</StackId><StackName>Slow</StackName><StackStatus>${executed ? 'CREATE_IN_PROGRESS' : 'REVIEW_IN_PROGRESS'}</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime></member></Stacks>`
+      ? `<Stacks><member><StackId>${STACK_ID}</StackId><StackName>Slow</StackName><StackStatus>${hasEnded() ? 'CREATE_COMPLETE' : executed ? 'CREATE_IN_PROGRESS' : 'REVIEW_IN_PROGRESS'}</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime></member></Stacks>`
       : undefined;
   const server: Server = createServer((request, response) => {
     let body = '';
@@ -46,6 +62,12 @@ export async function startSlowCloudFormation(options: { readonly pendingChangeS
       calls.push(action);
       const inner = action === 'DescribeStacks' ? describeStacks() : answers[action]?.();
       response.setHeader('content-type', 'text/xml');
+      if (action === 'DescribeStackEvents' && isThrottled()) {
+        response
+          .writeHead(400)
+          .end('<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>');
+        return;
+      }
       if (inner === undefined) {
         const code = action === 'DescribeStacks' ? 'ValidationError' : 'InvalidAction';
         response

@@ -1,0 +1,217 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CloudFormationClient, DescribeStacksCommand, paginateDescribeStackEvents } from '@aws-sdk/client-cloudformation';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { openWorkspace, type CliResult, type Workspace } from '../support/cli.ts';
+import { startSlowCloudFormation } from '../support/slow-cloudformation.ts';
+
+let workspace: Workspace;
+let client: CloudFormationClient;
+
+beforeAll(async () => {
+  workspace = openWorkspace();
+  const { document } = await workspace.json(['local', 'start']);
+  const { document: env } = await workspace.json(['local', 'env']);
+  client = new CloudFormationClient({
+    endpoint: document.result.endpoint as string,
+    region: 'us-east-1',
+    credentials: { accessKeyId: env.result.AWS_ACCESS_KEY_ID as string, secretAccessKey: env.result.AWS_SECRET_ACCESS_KEY as string },
+  });
+});
+afterAll(() => {
+  client.destroy();
+  workspace.close();
+});
+
+type Probes = Readonly<Record<string, object>>;
+
+function template(probes: Probes, nested: Readonly<Record<string, string>> = {}): string {
+  const own = Object.entries(probes).map(([name, Properties]) => [name, { Type: 'LocalTarget::Test::Probe', Properties }]);
+  const stacks = Object.entries(nested).map(([name, TemplateURL]) => [
+    name,
+    { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL } },
+  ]);
+  return JSON.stringify({ Resources: Object.fromEntries([...own, ...stacks]) });
+}
+
+let projects = 0;
+function project(files: Readonly<Record<string, string>>): string {
+  const cwd = join(workspace.folder, `project-${(projects += 1)}`);
+  mkdirSync(cwd);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text);
+  return cwd;
+}
+
+const deploy = (name: string, probes: Probes, ...args: string[]): Promise<CliResult> =>
+  workspace.run(['deploy-serverless', '-sn', name, '--local', ...args], { cwd: project({ 'serverless.template': template(probes) }) });
+const watch = (name: string, ...args: string[]) => workspace.run(['watch', name, '--local', ...args]);
+
+async function statusOf(name: string): Promise<string | undefined> {
+  return (await client.send(new DescribeStacksCommand({ StackName: name }))).Stacks?.[0]?.StackStatus;
+}
+
+/** Ids of all events that a stack has had. */
+async function eventCount(name: string): Promise<number> {
+  let count = 0;
+  for await (const page of paginateDescribeStackEvents({ client }, { StackName: name })) count += page.StackEvents?.length ?? 0;
+  return count;
+}
+
+interface Line {
+  readonly type: string;
+  readonly logicalId: string;
+  readonly path?: readonly string[];
+  readonly physicalId: string;
+  readonly status: string;
+  readonly timestamp: string;
+}
+
+function eventsIn({ stdout }: CliResult): Line[] {
+  const lines = stdout.trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as Line).filter(({ type }) => type === 'stack-event');
+}
+
+describe('watch', () => {
+  it('takes up what --detach has left, from its beginning to its end', async () => {
+    const begun = await deploy('Taken', { A: { HoldMs: 2500 }, B: {} }, '--detach');
+    expect(begun.code, begun.stderr).toBe(0);
+    expect(begun.stderr).toContain('To see how it ends: lambda-tool watch Taken --local');
+    const { code, stdout, stderr } = await watch('Taken');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('[stack Taken] Stack Taken is being created (CREATE_IN_PROGRESS)');
+    expect(stderr).toContain('[stack Taken] Taken AWS::CloudFormation::Stack CREATE_IN_PROGRESS');
+    expect(stderr).toMatch(/\[stack Taken\] 2 A LocalTarget::Test::Probe CREATE_COMPLETE 2\.\d s/);
+    expect(stdout).toBe('Stack Taken is CREATE_COMPLETE.\n');
+  });
+
+  it('says at once when nothing runs, and that there is no such stack', async () => {
+    const rest = await workspace.json(['watch', 'Taken', '--local']);
+    expect(rest.code).toBe(0);
+    expect(rest.document.result).toMatchObject({ stackName: 'Taken', watched: false, status: 'CREATE_COMPLETE' });
+    const none = await workspace.json(['watch', 'Nobody', '--local']);
+    expect([none.code, none.document.error?.code]).toEqual([1, 'STACK_NOT_FOUND']);
+  });
+
+  it('ends as the operation deserves: a failure with its first cause, a deletion well', async () => {
+    await deploy('Taken', { A: { Value: 2, HoldMs: 1500 }, B: { FailOn: 'update', HoldMs: 1500 } }, '--detach');
+    const failed = await workspace.json(['watch', 'Taken', '--local']);
+    expect([failed.code, failed.document.error?.code]).toEqual([1, 'STACK_FAILED']);
+    expect(failed.document.error?.details?.join('\n')).toContain('Cause   B (LocalTarget::Test::Probe)');
+    const begun = await workspace.json(['delete-serverless', 'Taken', '--local', '--detach']);
+    expect(begun.document.result).toMatchObject({ deleted: [], deleting: [{ stackName: 'Taken' }] });
+    const gone = await watch('Taken');
+    expect([gone.code, gone.stdout]).toEqual([0, 'Stack Taken is deleted.\n']);
+  });
+
+  it('ends the waiting after --max-wait, and refuses a time that is none', async () => {
+    const late = await workspace.json(['deploy-serverless', '-sn', 'Late', '--local', '--max-wait', '1s'], {
+      cwd: project({ 'serverless.template': template({ A: { HoldMs: 2500 } }) }),
+    });
+    expect([late.code, late.document.error?.code]).toEqual([1, 'STACK_STILL_RUNNING']);
+    expect(late.document.error?.hint).toContain('lambda-tool watch Late --local');
+    const ended = await workspace.json(['watch', 'Late', '--local']);
+    expect(ended.document.result).toMatchObject({ status: 'CREATE_COMPLETE' });
+    expect((await watch('Late', '--max-wait', 'soon')).code).toBe(2);
+  });
+});
+
+describe('events', () => {
+  it('of 200 resources are complete, none twice, with few calls', async () => {
+    const probes = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`P${index}`, { HoldMs: (index % 20) * 100 }]));
+    const result = await deploy('Large', probes, '--output', 'ndjson', '--verbose');
+    expect(result.code, result.stderr.slice(-2000)).toBe(0);
+    const events = eventsIn(result);
+    // The event of the change set that made the empty stack was there before.
+    expect(events).toHaveLength((await eventCount('Large')) - 1);
+    expect(new Set(events.map((event) => JSON.stringify(event))).size).toBe(events.length);
+    expect(new Set(events.filter(({ status }) => status === 'CREATE_COMPLETE').map(({ logicalId }) => logicalId)).size).toBe(201);
+    const looks = result.stderr.match(/CloudFormation DescribeStackEvents 200/g)?.length ?? 0;
+    console.log(`200 resources: ${events.length} events, ${looks} calls of DescribeStackEvents`);
+    expect(looks).toBeLessThan(60);
+  }, 60_000);
+
+  it('of stacks nested three deep are told under their path, in order, and counted', async () => {
+    const files = {
+      'serverless.template': template({ Own: {} }, { Mid: 'mid.template' }),
+      'mid.template': template({ Between: {} }, { Low: 'low.template' }),
+      'low.template': template({ Deep: { HoldMs: 800 } }),
+    };
+    const cwd = project(files);
+    const args = ['deploy-serverless', '-sn', 'Nest', '-sb', 'nest-artifacts', '--local'];
+    const created = await workspace.run(args, { cwd });
+    expect(created.code, created.stderr).toBe(0);
+    expect(created.stderr).toMatch(/\[stack Nest\] \d\/5 Mid\/Low\/Deep LocalTarget::Test::Probe CREATE_COMPLETE 0\.\d s/);
+    expect(created.stderr).toContain('[stack Nest] 5 of 5 resources');
+
+    writeFileSync(join(cwd, 'low.template'), template({ Deep: { HoldMs: 801 } }));
+    const updated = await workspace.run([...args, '--output', 'ndjson'], { cwd });
+    const events = eventsIn(updated);
+    expect(events.every(({ status }) => !status.startsWith('CREATE_'))).toBe(true);
+    const places = events.map(({ path = [], logicalId, status }) => [...path, logicalId, status].join(' '));
+    expect(places).toContain('Mid Low Deep UPDATE_COMPLETE');
+    expect(new Set(places).size).toBe(places.length);
+    expect(events.map(({ timestamp }) => timestamp)).toEqual(events.map(({ timestamp }) => timestamp).toSorted());
+    expect(places.indexOf('Mid Low Deep UPDATE_COMPLETE')).toBeLessThan(places.indexOf('Mid UPDATE_COMPLETE'));
+  }, 60_000);
+
+  it('come through throttling, which is told after a while', async () => {
+    const slow = await startSlowCloudFormation({ throttledLooks: 14, endsAfterLooks: 20 });
+    const cwd = project({ 'serverless.template': 'Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n' });
+    const env = { AWS_ENDPOINT_URL: slow.endpoint, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_REGION: 'eu-west-1' };
+    const { code, stderr } = await workspace.run(['deploy-serverless', '-sn', 'Slow'], { cwd, env });
+    slow.close();
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('CloudFormation throttles our questions for');
+    expect(stderr.match(/Fn AWS::Lambda::Function CREATE_IN_PROGRESS/g)).toHaveLength(1);
+    expect(stderr).toContain('Slow AWS::CloudFormation::Stack CREATE_COMPLETE');
+  }, 90_000);
+});
+
+describe('an interrupt with --on-interrupt cancel', () => {
+  /** Sends signals once the resource is in progress; answers how it ended. */
+  const interrupted = async (name: string, signals: readonly NodeJS.Signals[], probes: Probes) => {
+    let sent = 0;
+    return workspace.run(['deploy-serverless', '-sn', name, '--local', '--on-interrupt', 'cancel'], {
+      cwd: project({ 'serverless.template': template(probes) }),
+      onStderr: (text, child) => {
+        const isMoment = sent === 0 ? / A LocalTarget::Test::Probe \w+_IN_PROGRESS/.test(text) : text.includes('another interrupt leaves');
+        const signal = signals[sent];
+        if (!isMoment || signal === undefined) return;
+        sent += 1;
+        child.kill(signal);
+      },
+    });
+  };
+
+  it('deletes what a creation has begun', async () => {
+    const { code, stderr } = await interrupted('Made', ['SIGINT'], { A: { HoldMs: 3000 } });
+    expect(code, stderr).toBe(130);
+    expect(stderr).toContain('Error INTERRUPTED: Interrupted: the creation of stack Made was stopped, and what was begun is deleted');
+    await expect(statusOf('Made')).rejects.toThrow('does not exist');
+  }, 30_000);
+
+  it('rolls an update back and follows that to its end', async () => {
+    expect((await deploy('Back', { A: { Value: 1 } })).code).toBe(0);
+    const { code, stderr } = await interrupted('Back', ['SIGTERM'], { A: { Value: 2, HoldMs: 3000 } });
+    expect(code, stderr).toBe(130);
+    expect(stderr).toContain('[stack Back] cancelling the update; another interrupt leaves at once');
+    expect(stderr).toContain('back at its last good state (UPDATE_ROLLBACK_COMPLETE)');
+    expect(await statusOf('Back')).toBe('UPDATE_ROLLBACK_COMPLETE');
+  }, 30_000);
+
+  it('leaves at once at the second one', async () => {
+    const began = Date.now();
+    const { code } = await interrupted('Back', ['SIGTERM', 'SIGINT'], { A: { Value: 3, HoldMs: 60_000 } });
+    expect(code).toBe(130);
+    expect(Date.now() - began).toBeLessThan(20_000);
+  }, 30_000);
+});
+
+describe('runs that create a stack at the same time', () => {
+  it('all end well', async () => {
+    const runs = await Promise.all(Array.from({ length: 4 }, () => deploy('Shared', { A: { HoldMs: 200 } })));
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(await statusOf('Shared')).toBe('CREATE_COMPLETE');
+  }, 60_000);
+});
