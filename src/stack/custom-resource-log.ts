@@ -25,7 +25,7 @@ export async function customResourceLog(
     const group = await serviceFunction(failure, events, deps);
     if (group === undefined) return undefined;
     const found = await (await deps.logs()).events(queryFor(group, failure, events), deps.signal);
-    const lines = linesOfRequest(found ?? [], requestOf(failure.fullReason));
+    const lines = linesOfRequest(found ?? [], requestOf(failure.fullReason), failure.time);
     return lines.length === 0 ? undefined : lines;
   } catch (error) {
     if (isAbort(error) || deps.signal.aborted) throw error;

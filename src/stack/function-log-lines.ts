@@ -11,13 +11,13 @@ const FRAME =
 const GOOD_REPORT = /^REPORT RequestId: (?!.*Status: (error|timeout))|"type":"platform\.(report|runtimeDone)".*"status":"success"/s;
 
 /**
- * The last lines of the call that served a request: the one that names it, or else the newest. Times and ids in front of lines and
- * signatures of addresses are left out. Pure.
+ * The last lines of the call that served a request: the one that names it, or else the newest that began before the request failed
+ * (the rollback calls the function as well). Times and ids in front of lines and signatures of addresses are left out. Pure.
  */
-export function linesOfRequest(events: readonly LogEvent[], requestId: string | undefined): string[] {
+export function linesOfRequest(events: readonly LogEvent[], requestId: string | undefined, failedAtMs: number): string[] {
   const calls = callsOf(events);
   const named = requestId === undefined ? undefined : calls.findLast((call) => call.some(({ message }) => message.includes(requestId)));
-  const chosen = named ?? calls.at(-1) ?? [];
+  const chosen = named ?? calls.findLast((call) => (call[0]?.timestampMs ?? 0) <= failedAtMs) ?? calls[0] ?? [];
   return chosen
     .filter(({ message }) => !FRAME.test(message) && !GOOD_REPORT.test(message))
     .flatMap(({ message }) => bare(message).split('\n'))

@@ -178,6 +178,38 @@ describe('a diagnosis', () => {
   });
 });
 
+describe('a custom resource that fails', () => {
+  it('shows what its function has written for that request', async () => {
+    write(
+      'src/index.js',
+      `exports.handler = async (event) => {
+  console.log('seeding', event.ResourceProperties.Table);
+  const body = JSON.stringify({ Status: 'FAILED', Reason: 'no such table', PhysicalResourceId: 'seed', StackId: event.StackId, RequestId: event.RequestId, LogicalResourceId: event.LogicalResourceId });
+  if (event.RequestType === 'Create') console.error('the table is missing');
+  await fetch(event.ResponseURL, { method: 'PUT', body: event.RequestType === 'Create' ? body : body.replace('FAILED', 'SUCCESS') });
+};
+`,
+    );
+    const seed = { Type: 'Custom::Seed', Properties: { ServiceToken: { 'Fn::GetAtt': ['Seeder', 'Arn'] }, Table: 'orders' } };
+    const fn = { Type: 'AWS::Serverless::Function', Properties: { Runtime: 'nodejs22.x', Handler: 'index.handler', CodeUri: './src' } };
+    write(
+      'serverless.template',
+      JSON.stringify({ Transform: 'AWS::Serverless-2016-10-31', Resources: { Seeder: fn, Seed: seed } }, null, 2),
+    );
+    const { document } = await deploy('Seeded');
+    expect(document.result.cause).toMatchObject({
+      logicalId: 'Seed',
+      resourceType: 'Custom::Seed',
+      reason: 'no such table',
+      known: 'custom-resource-failed',
+      log: ['INFO seeding orders', 'ERROR the table is missing'],
+    });
+    expect(document.error?.details).toEqual(expect.arrayContaining(['Log     INFO seeding orders', '        ERROR the table is missing']));
+    const { document: diagnosis } = await json('diagnose', 'Seeded', '--local');
+    expect(diagnosis.result.cause.log).toEqual(['INFO seeding orders', 'ERROR the table is missing']);
+  });
+});
+
 describe('the log of a function', () => {
   it('is read through the endpoint of the logs', async () => {
     write('src/index.js', "exports.handler = async (event) => { console.log('seen', event.id); throw new Error('boom'); };\n");
