@@ -25,6 +25,7 @@ export function answerDeployment(outcome: DeployOutcome, facts: RunFacts, contex
   context.reporter.result({
     data: {
       ...head(facts, outcome.stack?.id, actionOf(outcome, facts)),
+      ...(outcome.finished ? {} : { finished: false }),
       ...(outcome.stabilising === true ? { stabilising: true } : {}),
       outputs: Object.fromEntries(outputs.map((output) => [output.name, output.value])),
       findings: outcome.findings ?? [],

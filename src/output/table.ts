@@ -6,10 +6,12 @@ const GAP = '  ';
 /** No column is made narrower than this for the sake of the others. */
 const NARROWEST = 10;
 const URL = /^https?:\/\/\S+$/;
+/** What people copy as a whole. */
+const COPIED = /^(?:[a-z][\w+.-]*:\/\/|arn:)\S+$/;
 
 /**
  * A table without borders. `columns` is the width of a terminal: long cells are wrapped to fit into it, but what is copied from it
- * stays whole: URLs, and in the last column everything without spaces. Without it (a pipe) nothing is wrapped, ever.
+ * stays whole: URLs, and in the last column other addresses and ARNs. Without it (a pipe) nothing is wrapped, ever.
  */
 export function renderTable(table: Table, style: Style, columns?: number): string {
   const last = table.columns.length - 1;
@@ -18,7 +20,7 @@ export function renderTable(table: Table, style: Style, columns?: number): strin
   const widths = columns === undefined || columns <= 0 ? natural : fit(natural, fixed, columns - GAP.length * last);
   const cellLines = (cell: string, index: number): string[] => {
     const width = widths[index] ?? 0;
-    if (URL.test(cell) || (index === last && !/\s/.test(cell))) return [cell];
+    if (URL.test(cell) || (index === last && COPIED.test(cell))) return [cell];
     return wrapColumns(cell, Math.max(1, width));
   };
   const rule = widths.map((width) => style('dim', '─'.repeat(width)));

@@ -49,7 +49,17 @@ export function wrapColumns(text: string, columns: number): string[] {
   return text.split('\n').flatMap((line) => (displayWidth(line) <= columns ? [line] : wrapLine(line, columns)));
 }
 
+/** What stands before a text in a tree. */
+const BRANCH = /^[\s│├└─]+/;
+
 function wrapLine(text: string, columns: number): string[] {
+  const branch = BRANCH.exec(text)?.[0] ?? '';
+  const room = columns - displayWidth(branch);
+  if (branch === '' || room < 4) return wrapWords(text, columns);
+  return wrapWords(text.slice(branch.length), room).map((line, index) => `${index === 0 ? branch : ' '.repeat(columns - room)}${line}`);
+}
+
+function wrapWords(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const piece of text.match(/[^\s/,;:-]*[\s/,;:-]|[^\s/,;:-]+/g) ?? []) {

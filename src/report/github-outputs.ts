@@ -9,7 +9,9 @@ import { record } from './run-report.ts';
 export function stepOutputs(data: unknown): string {
   const result = record(data);
   const own = { 'stack-id': result['stackId'], action: result['action'], 'change-set': result['changeSet'] };
-  return [...Object.entries(own), ...Object.entries(record(result['outputs']))]
+  // Outputs of a deployment that nobody waits for are those from before it.
+  const outputs = result['finished'] === false ? {} : record(result['outputs']);
+  return [...Object.entries(own), ...Object.entries(outputs)]
     .flatMap(([name, value]) => (typeof value === 'string' ? [assignment(stepOutputName(name), value)] : []))
     .join('');
 }

@@ -48,10 +48,10 @@ export function handOver(request: HandOver): readonly string[] {
   return request.github ? forGithub(report, request) : [];
 }
 
-/** Only a deployment that came to its end has outputs that hold; a preview or a declined one has none. */
+/** Only a deployment that came to its end has outputs that hold; a preview, a declined or a detached one has none. */
 function writeOutputs({ end, outputsFile }: HandOver): void {
-  const { outputs, stackName, action } = record(end.result);
-  if (outputsFile === undefined || end.error !== undefined || outputs === undefined || action === 'declined') return;
+  const { outputs, stackName, action, finished } = record(end.result);
+  if (outputsFile === undefined || end.error !== undefined || outputs === undefined || action === 'declined' || finished === false) return;
   writeOutputsFile(outputsFile, String(stackName), record(outputs) as Record<string, string>);
 }
 

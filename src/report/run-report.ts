@@ -93,6 +93,7 @@ function outcomeOf(error: ShownError | undefined, result: Readonly<Record<string
   if (result['dryRun'] === true) return 'dry run';
   if (list(result['deleting']).length > 0) return 'being deleted';
   if (result['deleted'] !== undefined) return 'deleted';
+  if (result['finished'] === false) return 'started';
   return text(result['action']) ?? text(result['status']) ?? 'done';
 }
 

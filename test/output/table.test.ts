@@ -38,6 +38,7 @@ describe('the width of a text', () => {
     expect(wrapColumns('arn:aws:lambda:eu-west-1', 12)).toEqual(['arn:aws:', 'lambda:eu-', 'west-1']);
     expect(wrapColumns('abcdefghij', 4)).toEqual(['abcd', 'efgh', 'ij']);
     expect(wrapColumns('a\nb', 4)).toEqual(['a', 'b']);
+    expect(wrapColumns('  └ Functions', 8)).toEqual(['  └ Func', '    tion', '    s']);
   });
 });
 
@@ -73,7 +74,7 @@ describe('a table', () => {
     for (const word of row[1]!.split(' ')) expect(text).toContain(word);
   });
 
-  it('keeps URLs whole wherever they stand, and in the last column whatever has no spaces', () => {
+  it('keeps URLs whole wherever they stand, and ARNs in the last column', () => {
     const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:Shop-ApiFunction-Q1W2E3';
     const table = {
       columns: ['Url', 'Output', 'Value'],

@@ -92,6 +92,7 @@ describe('step outputs', () => {
 
   it('are none for an answer that has none', () => {
     expect(stepOutputs(null)).toBe('');
+    expect(stepOutputs({ action: 'updated', finished: false, outputs: { Old: 'x' } })).toBe('action=updated\n');
     expect(stepOutputs([{ name: 'x' }])).toBe('');
   });
 });
