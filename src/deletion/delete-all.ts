@@ -50,11 +50,23 @@ export async function deleteAll(
   };
   const errors = await Promise.all(planned.map(end));
   const defect = errors.find((error) => error !== undefined && (!(error instanceof UserError) || isAbort(error)));
-  if (defect !== undefined) throw defect;
+  if (defect !== undefined) throw interruptOf(planned, errors) ?? defect;
   return {
     deleted: planned.filter((_, index) => errors[index] === undefined),
     failed: planned.flatMap((deletion, index) => (errors[index] instanceof UserError ? [{ deletion, error: errors[index] }] : [])),
   };
+}
+
+/** One interrupt for all stacks that nobody waits for any longer. */
+function interruptOf(planned: readonly PlannedDeletion[], errors: readonly unknown[]): UserError | undefined {
+  const left = planned.filter((_, index) => isAbort(errors[index]));
+  const first = errors.find((error) => error instanceof UserError && isAbort(error));
+  if (left.length < 2 || !(first instanceof UserError)) return undefined;
+  const names = left.map(({ stack }) => stack.name).join(', ');
+  return new UserError('INTERRUPTED', `Stopped waiting for the stacks ${names}; what has begun goes on without us`, {
+    hint: first.hint,
+    result: { interrupted: left.map(({ stack }) => ({ stackName: stack.name, stackId: stack.id })) },
+  });
 }
 
 function waitsInVain({ stack }: PlannedDeletion, stuck: readonly PlannedDeletion[]): UserError {

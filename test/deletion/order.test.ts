@@ -88,6 +88,10 @@ describe('several stacks', () => {
     await expect(deleteAll(planned, ({ stack }) => (stack === top ? Promise.reject(interrupted) : Promise.resolve()))).rejects.toBe(
       interrupted,
     );
+    await expect(deleteAll(planned, () => Promise.reject(interrupted))).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      message: 'Stopped waiting for the stacks Top, Other; what has begun goes on without us',
+    });
   });
 
   it('are all left alone when one is protected or imported from elsewhere, and each reason is told', async () => {

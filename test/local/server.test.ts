@@ -36,6 +36,20 @@ function get(path: string, host: string, extra = ''): Promise<string> {
   return sendRaw(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\n${extra}connection: close\r\n\r\n`);
 }
 
+describe('addresses', () => {
+  it('come back as they were when nothing answers for them here, and not for web pages', async () => {
+    const body = JSON.stringify({ addresses: ['https://abc123.execute-api.us-east-1.amazonaws.com/Prod/', 'https://example.com/'] });
+    const ask = (extra: string) =>
+      sendRaw(
+        `POST /_lambda-tool/addresses HTTP/1.1\r\nhost: 127.0.0.1:${target.port}\r\ncontent-length: ${body.length}\r\n${extra}connection: close\r\n\r\n${body}`,
+      );
+    const answer = await ask('');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answer).toContain('["https://abc123.execute-api.us-east-1.amazonaws.com/Prod/","https://example.com/"]');
+    expect(await ask('origin: https://example.com\r\n')).toMatch(/^HTTP\/1\.1 403 /);
+  });
+});
+
 describe('web pages', () => {
   it('cannot reach the target through a name of their own', async () => {
     for (const host of [
