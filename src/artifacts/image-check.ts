@@ -17,7 +17,7 @@ export async function findDeployable(
   publishing: Pick<Publishing, 'findRepository' | 'findImage'>,
   repository: string,
   tag: string,
-): Promise<Outcome | undefined> {
+): Promise<(Outcome & { readonly location: ImageLocation }) | undefined> {
   const known = await publishing.findRepository(repository);
   if (known === undefined) return undefined;
   const image = await publishing.findImage(repository, tag);

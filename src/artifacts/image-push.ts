@@ -2,7 +2,8 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ContainerEngine } from '../clients/docker.ts';
-import { basicAuthorization, type RegistryImage } from '../clients/ecr.ts';
+import { basicAuthorization, type ImageRepositories, type RegistryImage } from '../clients/ecr.ts';
+import type { PushTarget } from '../clients/registry-push.ts';
 import type { Step } from '../output/reporter.ts';
 import { UserError } from '../errors.ts';
 import { readArchivedImage, type ArchivedImage } from './archived-image.ts';
@@ -149,8 +150,7 @@ function pushOverHttp(
     const { blobs, manifest } = await makePushable(archived, files, folder, signal);
     const [registry, repositories] = await Promise.all([publishing.registry(), publishing.repositories()]);
     const { registryOrigin } = await repositories.getAuthorization();
-    const authorization = async (fresh: boolean): Promise<string> => basicAuthorization(await repositories.getAuthorization({ fresh }));
-    const target = { repositoryUri: repository.uri, origin: registryOrigin, authorization };
+    const target = targetOf(repository.uri, registryOrigin, repositories);
     const onProgress = (sent: number, total: number): void => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`);
     await pushWithRetries(() => registry.push({ target, tags, blobs, manifest, signal, onProgress }), repository, {
       signal,
@@ -159,6 +159,35 @@ function pushOverHttp(
     });
     return manifest.digest;
   });
+}
+
+function targetOf(repositoryUri: string, origin: string, repositories: ImageRepositories): PushTarget {
+  return {
+    repositoryUri,
+    origin,
+    authorization: async (fresh) => basicAuthorization(await repositories.getAuthorization({ fresh })),
+  };
+}
+
+/** Gives an image that ECR has the tag that its name asks for, unless it has it, or the tag cannot be moved. */
+export async function ensureNamedTag(
+  found: ImageLocation,
+  name: { readonly repository: string; readonly tag: string },
+  publishing: Publishing,
+): Promise<void> {
+  const repositories = await publishing.repositories();
+  const [repository, tagged] = await Promise.all([
+    publishing.findRepository(name.repository),
+    repositories.findImage(name.repository, name.tag),
+  ]);
+  if (tagged?.digest === found.digest) return;
+  if (tagged !== undefined && repository?.isTagImmutable(name.tag) === true) {
+    publishing.reporter.warn(`${name.repository}:${name.tag} stays on another image: its tags cannot be moved`);
+    return;
+  }
+  const [registry, { registryOrigin }] = await Promise.all([publishing.registry(), repositories.getAuthorization()]);
+  const target = targetOf(found.repositoryUri, registryOrigin, repositories);
+  await registry.tag({ target, digest: found.digest, tags: [name.tag], signal: publishing.signal });
 }
 
 /** Another run has pushed the same content meanwhile, and the repository lets no tag be written twice. */

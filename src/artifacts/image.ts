@@ -9,7 +9,7 @@ import { buildSettings, type BuildSettings } from './docker-options.ts';
 import { findProjectFile, hasProjectFile, publishDotnet } from './dotnet.ts';
 import { imageNameOf, type ImageName } from './image-name.ts';
 import { checkImage, findDeployable } from './image-check.ts';
-import { pushFromEngine } from './image-push.ts';
+import { ensureNamedTag, pushFromEngine } from './image-push.ts';
 import { frameworkFor, type Outcome, type Publishing, type PublishOptions } from './publishing.ts';
 import type { Architecture, ImageArtifact } from './types.ts';
 
@@ -64,6 +64,7 @@ export async function publishImage(artifact: ImageArtifact, publishing: Publishi
   return publishing.once(`image:${repository}:${plan.digest}`, async () => {
     const found = plan.mustBuild === undefined ? await findDeployable(publishing, repository, plan.digest) : undefined;
     if (found !== undefined) {
+      if (publishing.options.tagAsNamed === true) await ensureNamedTag(found.location, plan.name, publishing);
       step.summary(`unchanged · ${found.digest.slice(0, 19)}`);
       return found;
     }
@@ -90,7 +91,7 @@ async function buildAndPush(artifact: ImageArtifact, plan: PlannedImage, publish
   const goal = {
     repository: plan.name.repository,
     tag: plan.digest,
-    alsoTags: plan.plainTag === undefined ? [] : [plan.plainTag],
+    alsoTags: [...(plan.plainTag === undefined ? [] : [plan.plainTag]), ...(publishing.options.tagAsNamed === true ? [plan.name.tag] : [])],
     architecture: artifact.architecture,
   };
   const location = await pushFromEngine(engine, id, goal, publishing, step);

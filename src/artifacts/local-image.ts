@@ -6,7 +6,7 @@ import { readArchivedImage } from './archived-image.ts';
 import { checkImage, findDeployable, type ImageLocation } from './image-check.ts';
 import { withImageFiles } from './image-files.ts';
 import { imageNameOf } from './image-name.ts';
-import { pushFromArchive, pushFromEngine, type PushGoal } from './image-push.ts';
+import { ensureNamedTag, pushFromArchive, pushFromEngine, type PushGoal } from './image-push.ts';
 import type { Outcome, Publishing } from './publishing.ts';
 import type { LocalImageArtifact } from './types.ts';
 
@@ -42,15 +42,20 @@ async function publishChecked(
   push: (goal: PushGoal) => Promise<ImageLocation>,
 ): Promise<Outcome> {
   checkImage(image, artifact.reference, artifact.architecture);
-  const { repository } = imageNameOf(artifact.imageTag ?? publishing.options.imageTag ?? nameOf(artifact), artifact.reference);
+  const name = imageNameOf(artifact.imageTag ?? publishing.options.imageTag ?? nameOf(artifact), artifact.reference);
+  const { repository } = name;
   const tag = image.id.replace(/^sha256:/, '');
   return publishing.once(`image:${repository}:${tag}`, async () => {
     const found = await findDeployable(publishing, repository, tag);
+    const isNamed = publishing.options.tagAsNamed === true;
     if (found !== undefined) {
+      if (isNamed) await ensureNamedTag(found.location, name, publishing);
       step.summary(`unchanged · ${found.digest.slice(0, 19)}`);
       return found;
     }
-    const location = await publishing.buildLimit(() => push({ repository, tag, architecture: artifact.architecture }));
+    const location = await publishing.buildLimit(() =>
+      push({ repository, tag, alsoTags: isNamed ? [name.tag] : [], architecture: artifact.architecture }),
+    );
     step.summary(`pushed · ${location.digest.slice(0, 19)}`);
     return { location, digest: location.digest, built: false, published: true };
   });

@@ -29,6 +29,8 @@ export interface PublishOptions {
   readonly forceBuild?: boolean | undefined;
   /** `--pull`: base images are looked up in their registries, and are part of the identity. */
   readonly pull?: boolean | undefined;
+  /** Images also get the tag that their name asks for (`shop:v1`, else `latest`), as somebody who pushes by hand expects. */
+  readonly tagAsNamed?: boolean | undefined;
   /** `--image-tag`, for images without DockerTag. */
   readonly imageTag?: string | undefined;
 }

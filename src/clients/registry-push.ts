@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { UserError, messageOf } from '../errors.ts';
 import { askRegistry, type AgentFor, type Authorize, type RegistryAnswer, type RegistryRequest } from './registry-http.ts';
-import { readRemoteDigest, type ImageName } from './registry-read.ts';
+import { MANIFEST_TYPES, readRemoteDigest, type ImageName } from './registry-read.ts';
 import { RegistryFailure, isWorthRetrying, reasonIn } from './registry-failure.ts';
 
 /** Something of known digest that a registry is to have. */
@@ -45,6 +45,8 @@ export interface RegistryClient {
    * IMAGE_INVALID for content that is not what its digest says.
    */
   push(request: PushRequest): Promise<void>;
+  /** Gives an image that is there further tags; nothing of it is sent but its manifest. Throws UserError PUSH_FAILED. */
+  tag(request: Omit<PushRequest, 'blobs' | 'manifest'> & { readonly digest: string }): Promise<void>;
   /** The digest of an image in any registry, without pulling it. Throws Error with the registry's reason. */
   remoteDigest(image: ImageName, options: { readonly basic?: string | undefined; readonly signal: AbortSignal }): Promise<string>;
 }
@@ -60,6 +62,16 @@ export function createRegistryClient(agentFor: AgentFor = () => undefined): Regi
   const places = new Map<string, string>();
   return {
     remoteDigest: (image, options) => readRemoteDigest(image, { ...options, agentFor }),
+    async tag(request) {
+      const session = openSession(request.target, request.signal, agentFor);
+      try {
+        const manifest = await readManifest(session, request.digest);
+        for (const tag of request.tags) await putManifest({ manifest }, session, tag);
+      } catch (error) {
+        request.signal.throwIfAborted();
+        throw pushFailed(request, error);
+      }
+    },
     async push(request) {
       const session = openSession(request.target, request.signal, agentFor);
       try {
@@ -212,7 +224,16 @@ function locationOf(answer: RegistryAnswer): URL {
   return new URL(location, answer.url);
 }
 
-async function putManifest({ manifest }: PushRequest, session: Session, tag: string): Promise<void> {
+async function readManifest(session: Session, digest: string): Promise<PushedManifest> {
+  const answer = await session.retry(async () => {
+    const found = await session.ask({ method: 'GET', url: `manifests/${digest}`, headers: { accept: MANIFEST_TYPES } });
+    if (found.status !== 200) throw new RegistryFailure(found);
+    return found;
+  });
+  return { bytes: Buffer.from(answer.text), mediaType: answer.headers['content-type'] ?? '', digest };
+}
+
+async function putManifest({ manifest }: Pick<PushRequest, 'manifest'>, session: Session, tag: string): Promise<void> {
   await session.retry(async () => {
     const answer = await session.ask({
       method: 'PUT',
@@ -227,7 +248,7 @@ async function putManifest({ manifest }: PushRequest, session: Session, tag: str
   });
 }
 
-function pushFailed({ target, tags }: PushRequest, error: unknown): UserError {
+function pushFailed({ target, tags }: Pick<PushRequest, 'target' | 'tags'>, error: unknown): UserError {
   const reason = error instanceof RegistryFailure ? reasonIn(error) : messageOf(error);
   return new UserError('PUSH_FAILED', `${target.repositoryUri}:${tags[0] ?? ''} could not be pushed: ${reason}`, {
     hint: hintFor(error, reason),

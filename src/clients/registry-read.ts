@@ -1,7 +1,7 @@
 import { askRegistry, type AgentFor, type RegistryAnswer } from './registry-http.ts';
 
 /** Manifests of images and of indexes; without the header, registries answer with something older. */
-const MANIFEST_TYPES = [
+export const MANIFEST_TYPES = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',

@@ -16,6 +16,7 @@ import { localStatus } from './local-status.ts';
 import { localStop } from './local-stop.ts';
 import { newProject } from './new.ts';
 import { packageCi } from './package-ci.ts';
+import { pushImage } from './push-image.ts';
 import { rollbackServerless } from './rollback-serverless.ts';
 import { validate } from './validate.ts';
 import { watch } from './watch.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   diagnose,
   watch,
   packageCi,
+  pushImage,
   diff,
   validate,
   bucketCreate,

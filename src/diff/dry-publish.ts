@@ -133,7 +133,7 @@ function readOnlyRepositories(real: ImageRepositories): ImageRepositories {
 }
 
 function readOnlyRegistry(real: RegistryClient): RegistryClient {
-  return { remoteDigest: (image, options) => real.remoteDigest(image, options), push: refuse };
+  return { remoteDigest: (image, options) => real.remoteDigest(image, options), push: refuse, tag: refuse };
 }
 
 function readOnlyEngine(real: ContainerEngine): ContainerEngine {

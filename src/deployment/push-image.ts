@@ -1,0 +1,106 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+
+import { publishArtifacts, type PublishOptions } from '../artifacts/index.ts';
+import type { Architecture, Artifact } from '../artifacts/types.ts';
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+
+export interface PushImageWish {
+  readonly imageTag: string | undefined;
+  readonly dockerfile: string | undefined;
+  readonly dockerBuildWorkingDir: string | undefined;
+  readonly dockerBuildOptions: string | undefined;
+  readonly dockerHostBuildOutputDir: string | undefined;
+  readonly configuration: string | undefined;
+  readonly framework: string | undefined;
+  readonly publishOptions: string | undefined;
+  readonly localDockerImage: string | undefined;
+  readonly functionArchitecture: string | undefined;
+  readonly forceBuild: boolean | undefined;
+  readonly pull: boolean | undefined;
+}
+
+export interface PushedImage {
+  /** `repository@sha256:…`. */
+  readonly image: string;
+  readonly repositoryUri: string;
+  /** The tag of its content; it also has the one that was asked for. */
+  readonly tag: string;
+  readonly digest: string;
+  readonly built: boolean;
+  readonly published: boolean;
+}
+
+/** Builds and pushes the image of a project, or pushes one that is built. Throws the errors of a deployment. */
+export async function pushOneImage(wish: PushImageWish, context: Context): Promise<PushedImage> {
+  const { clients, reporter, signal, env, projectDirectory } = context;
+  const { region } = await clients.edge();
+  const options: PublishOptions = {
+    bucket: undefined,
+    prefix: '',
+    region,
+    directory: projectDirectory,
+    configuration: wish.configuration,
+    framework: wish.framework,
+    msbuildParameters: wish.publishOptions,
+    dockerBuildOptions: wish.dockerBuildOptions,
+    forceBuild: wish.forceBuild,
+    pull: wish.pull,
+    imageTag: wish.imageTag,
+    tagAsNamed: true,
+  };
+  const { objects: store, repositories, engine, registry } = clients;
+  const artifact = await artifactFor(wish, projectDirectory);
+  const [published] = await publishArtifacts([artifact], options, { store, repositories, engine, registry, reporter, signal, env });
+  if (published?.location.type !== 'image') throw new UserError('INTERNAL', 'No image came out of the push');
+  const { repositoryUri, tag, digest } = published.location;
+  return { image: `${repositoryUri}@${digest}`, repositoryUri, tag, digest, built: published.built, published: published.published };
+}
+
+async function artifactFor(wish: PushImageWish, project: string): Promise<Artifact> {
+  const architecture: Architecture = wish.functionArchitecture === 'arm64' ? 'arm64' : 'x86_64';
+  const uses = [{ logicalId: 'Image', resourceType: 'AWS::Lambda::Function', path: [], form: { type: 'image-uri' as const } }];
+  const local = wish.localDockerImage;
+  if (local !== undefined) {
+    const path = resolve(project, local);
+    const isOnDisk = (await stat(path).catch(() => undefined)) !== undefined;
+    return isOnDisk
+      ? { kind: 'local-image', reference: basename(path), archive: path, architecture, uses }
+      : { kind: 'local-image', reference: local, architecture, uses };
+  }
+  const dockerfile = resolve(project, wish.dockerfile ?? 'Dockerfile');
+  const context =
+    wish.dockerBuildWorkingDir === undefined ? await contextFor(dockerfile, project) : resolve(project, wish.dockerBuildWorkingDir);
+  // Named after the project, also when the whole solution is sent to the build.
+  const imageTag = wish.imageTag ?? (context === project ? undefined : basename(project));
+  return {
+    kind: 'image',
+    context,
+    dockerfile,
+    buildArgs: {},
+    architecture,
+    imageTag,
+    hostBuildOutputDir: wish.dockerHostBuildOutputDir,
+    uses,
+  };
+}
+
+/** A Dockerfile that copies a solution, or the project by a path, is one for the directory of the solution; the rule of `dotnet lambda`. */
+async function contextFor(dockerfile: string, project: string): Promise<string> {
+  const text = await readFile(dockerfile, 'utf8').catch(() => '');
+  const names = (await readdir(project).catch(() => [])).filter((name) => /\.(?:cs|fs)proj$/i.test(name));
+  const isOfSolution = text.split(/\r?\n/).some((line) => {
+    const bare = line.replaceAll(/\s/g, '');
+    return /^COPY.*\.slnx?\.\/$/i.test(bare) || names.some((name) => bare.includes(`/${name}`));
+  });
+  return isOfSolution ? ((await solutionDirectory(project)) ?? project) : project;
+}
+
+async function solutionDirectory(start: string): Promise<string | undefined> {
+  for (let directory = start; ; directory = dirname(directory)) {
+    const names = await readdir(directory).catch(() => []);
+    if (names.some((name) => /\.slnx?$/i.test(name))) return directory;
+    if (dirname(directory) === directory) return undefined;
+  }
+}
