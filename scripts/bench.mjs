@@ -1,7 +1,7 @@
 // Measures whole processes against a named peer in the same run and prints ratios: A B A B …, median of the pairs.
 //   npm run bench            all rows that this machine can run
 //   npm run bench -- --runs 31
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +29,7 @@ try {
   largeTemplates();
   await zipRows();
   await pushRow();
+  await endOfStackRow();
 } finally {
   spawnSync(...tool('local', 'stop'), { env });
   rmSync(folder, { recursive: true, force: true });
@@ -263,6 +264,42 @@ async function pushRow() {
     if (pairs === undefined) return console.log('no engine here: the push of an image is not measured');
     show(title, pairs, undefined, 'pushed by the engine');
   }
+}
+
+/** How long after its end a stack is told to have ended, by the times of the local target, which has the clock of this machine. */
+async function endOfStackRow() {
+  const project = join(folder, 'end');
+  mkdirSync(project);
+  const late = [];
+  // Ends fall into the fast looks of the beginning and into the usual ones, at ever other moments between two looks.
+  for (let index = 0; index < 20; index += 1) {
+    const hold = index % 2 === 0 ? 1_000 + index * 37 : 6_500 + index * 53;
+    const probe = { Type: 'LocalTarget::Test::Probe', Properties: { HoldMs: hold } };
+    writeFileSync(join(project, 'serverless.template'), JSON.stringify({ Resources: { Probe: probe } }));
+    late.push(await lateness(tool('deploy-serverless', '-sn', 'BenchEnd', '--local', '--output', 'ndjson'), project));
+  }
+  const worst = Math.max(...late);
+  const verdict = worst <= 1000 ? 'within a second' : 'NOT within a second';
+  console.log(`${'end of a stack, told after'.padEnd(44)}${`${median(late)} ms`.padStart(9)}   worst of 20: ${worst} ms, ${verdict}`);
+}
+
+/** Milliseconds from the last event of the stack itself to the line that tells it. */
+function lateness([command, args], cwd) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] });
+    let text = '';
+    let late;
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+      const ends = text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+      const end = ends.find(({ logicalId, status }) => logicalId === 'BenchEnd' && /^(CREATE|UPDATE)_COMPLETE$/.test(status));
+      if (end !== undefined) late ??= Date.now() - Date.parse(end.timestamp);
+    });
+    child.once('close', (code) => (code === 0 && late !== undefined ? resolve(late) : reject(new Error(`No end was told: ${text}`))));
+  });
 }
 
 function row(title, ours, peer, peerName, goal, options = {}) {

@@ -45,17 +45,24 @@ export async function followStack(stacks: Followed, clock: Clock, request: Follo
     after: request.after,
     onUnreadable: (path, error) => onNote?.(`The events of ${path.join('/')} may not be read: ${messageOf(error)}`),
   });
+  const look = async (): Promise<{ readonly count: number | undefined; readonly end: FollowResult | undefined }> => {
+    const events = await pace.patiently(() => tree.read(signal));
+    for (const event of events ?? []) request.onEvent(event);
+    return { count: events?.length, end: events?.findLast((event) => isEnd(event, stackId)) };
+  };
   let quiet = 0;
   let quietLooks = QUIET_LOOKS;
   for (;;) {
-    const events = await pace.patiently(() => tree.read(signal));
-    for (const event of events ?? []) request.onEvent(event);
-    const end = events?.findLast((event) => isEnd(event, stackId));
+    const { count, end } = await look();
     if (end !== undefined) return { status: end.status, reason: end.reason };
-    quiet = events?.length === 0 ? quiet + 1 : 0;
-    if (events === undefined || quiet >= quietLooks) {
+    quiet = count === 0 ? quiet + 1 : 0;
+    if (count === undefined || quiet >= quietLooks) {
       const rest = await pace.patiently(() => restingState(stacks, request));
-      if (rest !== undefined) return rest;
+      if (rest !== undefined) {
+        // What has happened between the last look and this question.
+        const last = (await look()).end;
+        return last === undefined ? rest : { status: last.status, reason: last.reason };
+      }
       quiet = 0;
       quietLooks = Math.min(quietLooks * 2, MOST_QUIET_LOOKS);
     }

@@ -127,6 +127,32 @@ function failure(name: string, status: number): Error {
   return new UserError('AWS_ERROR', 'CloudFormation DescribeStackEvents failed', { cause });
 }
 
+describe('following through silence', () => {
+  it('tells what happened between the last look and the question for the stack itself', async () => {
+    const quiet: Script = {
+      Shop: [
+        [0, 'Shop', 'CREATE_IN_PROGRESS'],
+        [0.5, 'Fn', 'CREATE_IN_PROGRESS'],
+        [30, 'Fn', 'CREATE_COMPLETE'],
+        [30.1, 'Shop', 'CREATE_COMPLETE'],
+      ],
+    };
+    const clock = fakeClock();
+    const scripted = scriptedStacks(quiet, clock);
+    const names: string[] = [];
+    // The stack ends while it is asked how it is.
+    const find: typeof scripted.find = async (id, signal) => {
+      await clock.sleep(30_000);
+      return scripted.find(id, signal);
+    };
+    const onEvent = (event: Parameters<typeof nameOf>[0] & { status: string }) => names.push(`${nameOf(event)} ${event.status}`);
+    const signal = new AbortController().signal;
+    const end = await followStack({ ...scripted, find }, clock, { stackId: arn('Shop'), after: undefined, onEvent, signal });
+    expect(end.status).toBe('CREATE_COMPLETE');
+    expect(names.slice(2)).toEqual(['Fn CREATE_COMPLETE', 'Shop CREATE_COMPLETE']);
+  });
+});
+
 describe('following through trouble', () => {
   it('is patient with throttling, slows down, says so after a while, and misses nothing', async () => {
     let calls = 0;
