@@ -5,6 +5,7 @@ import { executeChangeSet, type ExecuteOptions } from '../deployment/execute-cha
 import { announce, requireStackName, type StackNameWish } from '../deployment/identity.ts';
 import { publishAndRewrite } from '../deployment/package.ts';
 import { describeStackWish, prepareStack } from '../deployment/prepare.ts';
+import { recordPrepared } from '../deployment/record-change-set.ts';
 import { deployRecorded } from '../deployment/record.ts';
 import { checkSwitches, readSwitches } from '../deployment/stack-switches.ts';
 import { templatePlaces } from '../deployment/template-places.ts';
@@ -127,15 +128,17 @@ export const deployServerless = defineCommand({
       switches: readSwitches(options, identity),
       approve: approval(options, context),
     };
+    const run = { ...packaged, wish: options, template };
     const deps = await stackDeps(context);
     const facts = () => ({ ...identity, stackName, published: packaged.published, durationMs: context.clock.now() - started });
     if (options.preview === true || options.prepare === true) {
       const outcome = await previewStack(request, options.prepare === true, deps);
       if (outcome.kind === 'unchanged') return answerNoChanges(outcome.stackId, facts(), context);
+      if (options.prepare === true) await recordPrepared(request, run, outcome.preview, deps, context);
       answerPreview(outcome.preview, facts(), context);
       return options.failOnChanges === true ? EXIT.changes : undefined;
     }
-    const deployed = await deployRecorded(request, { ...packaged, wish: options, template }, deps, context);
+    const deployed = await deployRecorded(request, run, deps, context);
     const outcome = await keepProtection(deployed, options.terminationProtection, deps);
     answerDeployment(outcome, facts(), context);
     return outcome.action === 'declined' ? EXIT.changes : undefined;

@@ -3,9 +3,11 @@ import { executePrepared, findPrepared, previewPrepared } from '../stack/execute
 import { keepProtection } from '../stack/protection.ts';
 import { approval, type ModeOptions } from './deploy-mode.ts';
 import { answerDeployment, type RunFacts } from './deployment-answer.ts';
+import { recordExecuted } from './record-change-set.ts';
+import type { RecordWish } from './record.ts';
 import { isWaitedFor, pollingPauseMs, stackDeps } from './stack-deps.ts';
 
-export interface ExecuteOptions extends ModeOptions {
+export interface ExecuteOptions extends ModeOptions, RecordWish {
   readonly execute: string;
   readonly stackWait: boolean;
   readonly detach: boolean | undefined;
@@ -36,7 +38,9 @@ export async function executeChangeSet(options: ExecuteOptions, facts: () => Run
     answerDeployment({ action: 'declined', stack: prepared.stack, finished: true, recordedOnly: [], remarks: [] }, facts(), context);
     return false;
   }
-  const outcome = await keepProtection(await executePrepared(prepared, request, deps), options.terminationProtection, deps);
+  const executed = await executePrepared(prepared, request, deps);
+  await recordExecuted(executed, options, deps, context);
+  const outcome = await keepProtection(executed, options.terminationProtection, deps);
   answerDeployment(outcome, facts(), context);
   return true;
 }

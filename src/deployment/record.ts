@@ -84,7 +84,7 @@ async function lookAgain(stackId: string, { stacks, reporter }: StackDeps): Prom
 }
 
 /** Where something of this run lies already, or would lie. On the local target a bucket that is named is made. */
-async function findPlace({ wish, bucket, template }: RecordedRun, context: Context): Promise<Place | undefined> {
+export async function findPlace({ wish, bucket, template }: RecordedRun, context: Context): Promise<Place | undefined> {
   const prefix = wish.s3Prefix ?? '';
   const used = bucket ?? ('url' in template ? template.bucket : undefined);
   if (used !== undefined) return { bucket: used, prefix };
@@ -100,7 +100,8 @@ async function findPlace({ wish, bucket, template }: RecordedRun, context: Conte
   return { bucket: regionalBucketName(account, region), prefix };
 }
 
-async function copyTo(
+/** The copy of the template that is deployed; one that went through the bucket lies there already. */
+export async function copyTo(
   place: Place | undefined,
   stack: { readonly id: string; readonly name: string },
   { templateText }: DeployRequest,

@@ -40,12 +40,14 @@ export async function viewRepository(name: string, repositories: ImageRepositori
     images,
     find: ({ digest, tag }) => images.find((image) => (digest === undefined ? image.tags.includes(tag ?? '') : image.digest === digest)),
     async whyKeep(image) {
+      const hex = image.digest.replace(':', '-');
+      for (const { digest, subject, tags } of images) {
+        const signature = tags.find((tag) => tag.startsWith(hex)) ?? (subject === image.digest ? (tags[0] ?? digest) : undefined);
+        if (signature !== undefined) return `${signature} refers to it`;
+      }
       const foreign = image.tags.find((tag) => !isContentTag(tag));
       if (foreign !== undefined) return `it is tagged ${foreign} as well`;
       if (image.tags.length === 0) return 'it has no tag of this tool';
-      const hex = image.digest.replace(':', '-');
-      const signature = images.find(({ subject, tags }) => subject === image.digest || tags.some((tag) => tag.startsWith(hex)));
-      if (signature !== undefined) return `${signature.tags[0] ?? signature.digest} refers to it`;
       if ((await indexManifests()).some((text) => text.includes(image.digest))) return 'an index of several images refers to it';
       const [referrer] = await repositories.referrers(name, image.digest, signal);
       return referrer === undefined ? undefined : `${referrer.slice(0, 19)} refers to it (a signature or an attestation)`;

@@ -38,23 +38,37 @@ export async function referencesIn(text: string | undefined): Promise<ArtifactRe
 }
 
 /**
- * Where the records of a stack may be: in the bucket that was named, and where the deployed template's own artefacts lie. (A tag of the
- * stack could say so too, but would be passed on to every resource.)
+ * Where the records of a stack may be: in the bucket that was named, and where the deployed template's own artefacts lie; when nothing
+ * says, in the bucket that this tool makes, if there is one. (A tag of the stack could say so too, but would be passed on to every resource.)
  */
 export async function findPlaces(wish: PlaceWish, references: readonly ArtifactReference[], context: Context): Promise<Place[]> {
   const prefix = wish.s3Prefix ?? '';
   const named: Place[] = wish.s3Bucket === undefined ? [] : [{ bucket: wish.s3Bucket, prefix }];
-  if (named.length === 0 && wish.resolveS3 === true) {
-    const [{ account }, { region }] = await Promise.all([context.clients.caller(), context.clients.edge()]);
-    const store = await context.clients.objects();
-    for (const bucket of [regionalBucketName(account, region), globalBucketName(account, region)])
-      if (named.length === 0 && (await store.findBucket(bucket))?.owned === true) named.push({ bucket, prefix });
-  }
-  const derived = references.flatMap((reference): Place[] => {
-    const key = reference.type === 's3' ? readArtifactKey(reference.key) : undefined;
-    return reference.type === 's3' && key !== undefined ? [{ bucket: reference.bucket, prefix: key.prefix }] : [];
-  });
-  return [...new Map([...named, ...derived].map((place) => [`${place.bucket}/${place.prefix}`, place])).values()];
+  const derived = placesOf(references);
+  const isOpen = named.length === 0 && (wish.resolveS3 === true || derived.length === 0);
+  return distinct([...named, ...(isOpen ? await madePlaces(prefix, context) : []), ...derived]);
+}
+
+/** The places of artefacts, as their keys tell them. */
+export function placesOf(references: readonly ArtifactReference[]): Place[] {
+  return distinct(
+    references.flatMap((reference): Place[] => {
+      const key = reference.type === 's3' ? readArtifactKey(reference.key) : undefined;
+      return reference.type === 's3' && key !== undefined ? [{ bucket: reference.bucket, prefix: key.prefix }] : [];
+    }),
+  );
+}
+
+/** The bucket of `--resolve-s3`, when it was made before. */
+async function madePlaces(prefix: string, context: Context): Promise<Place[]> {
+  const [{ account }, { region }, store] = await Promise.all([context.clients.caller(), context.clients.edge(), context.clients.objects()]);
+  for (const bucket of [regionalBucketName(account, region), globalBucketName(account, region)])
+    if ((await store.findBucket(bucket))?.owned === true) return [{ bucket, prefix }];
+  return [];
+}
+
+function distinct(places: readonly Place[]): Place[] {
+  return [...new Map(places.map((place) => [`${place.bucket}/${place.prefix}`, place])).values()];
 }
 
 export interface FoundRecords {

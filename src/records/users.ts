@@ -4,7 +4,7 @@ import type { Stacks, StackSummary } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { allRecordsFolder, readRecordKey } from './keys.ts';
-import { findPlaces, referencesIn } from './places.ts';
+import { placesOf, referencesIn } from './places.ts';
 import { isOfRegion } from './prune.ts';
 import { readRecords } from './read.ts';
 import type { DeploymentRecord, Place } from './types.ts';
@@ -49,9 +49,9 @@ export async function surveyUsers({ places, except, everywhere }: SurveyWish, co
     const text = templates[index];
     return text === undefined ? [] : [{ who: `stack ${name}`, text }];
   });
-  const wanted = everywhere ? [...places, ...(await placesOf(users, context))] : places;
+  const wanted = everywhere ? [...places, ...(await placesNamedIn(users))] : places;
   const distinct = new Map(wanted.map((place) => [`${place.bucket}/${place.prefix}`, place]));
-  const records = (await Promise.all([...distinct.values()].map((place) => recordsAt(place, context)))).flat();
+  const records = (await Promise.all([...distinct.values()].map((place) => recordsAt(place, except, context)))).flat();
   const live = new Set(all.map(({ id }) => id));
   const { region } = await context.clients.edge();
   // The records of stacks elsewhere count, whether these stacks exist or not.
@@ -90,19 +90,25 @@ async function templateOf(stack: StackSummary, stacks: Stacks, context: Context)
   }
 }
 
-async function placesOf(users: readonly UserText[], context: Context): Promise<Place[]> {
-  const references = (await Promise.all(users.map(({ text }) => referencesIn(text)))).flat();
-  return findPlaces({ s3Bucket: undefined, s3Prefix: undefined, resolveS3: undefined }, references, context);
+async function placesNamedIn(users: readonly UserText[]): Promise<Place[]> {
+  return placesOf((await Promise.all(users.map(({ text }) => referencesIn(text)))).flat());
 }
 
-async function recordsAt(place: Place, context: Context): Promise<{ place: Place; record: DeploymentRecord }[]> {
+/** Those of stacks that do not count are not even read. */
+async function recordsAt(
+  place: Place,
+  except: ReadonlySet<string>,
+  context: Context,
+): Promise<{ place: Place; record: DeploymentRecord }[]> {
   const store = await context.clients.objects();
   const deps = { store, signal: context.signal };
   try {
     const versions = await store.listVersions(place.bucket, allRecordsFolder(place), context.signal);
-    const keys = versions
-      .filter(({ key, isLatest, isMarker }) => isLatest && !isMarker && readRecordKey(key) !== undefined)
-      .map(({ key }) => key);
+    const uuids = new Set([...except].map((id) => id.slice(id.lastIndexOf('/') + 1)));
+    const keys = versions.flatMap(({ key, isLatest, isMarker }) => {
+      const record = isLatest && !isMarker ? readRecordKey(key) : undefined;
+      return record === undefined || uuids.has(record.uuid) ? [] : [key];
+    });
     return (await readRecords(place.bucket, keys, deps)).map((record) => ({ place, record }));
   } catch (error) {
     if (error instanceof UserError && error.code === 'BUCKET_NOT_FOUND') return [];

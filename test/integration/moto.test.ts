@@ -96,12 +96,26 @@ describe.skipIf(missing !== undefined)('an emulator that is not ours (moto)', ()
     expect(dryRun.document.result.stacks).toMatchObject([
       { wouldBeDeleted: true, resources: [{ path: 'Role', fate: 'delete' }, { path: 'Fn' }] },
     ]);
+    expect((await run('rollback-serverless', 'Plain', '--list')).document.result.deployments).toMatchObject([
+      { action: 'updated', outcome: 'succeeded', current: true, artifacts: { total: 1, present: 1 } },
+      { action: 'created', outcome: 'succeeded', current: false, artifacts: { total: 1, present: 1 } },
+    ]);
+    expect((await run('rollback-serverless', 'Plain')).document).toMatchObject({ ok: true, result: { action: 'rolled-back' } });
+    expect((await run('gc', '-sb', 'moto-bucket', '--older-than', '0', '--dry-run')).document).toMatchObject({
+      ok: true,
+      result: { unused: [] },
+    });
     expect((await run('delete-serverless', '-sn', 'Plain')).document).toMatchObject({
       ok: true,
-      result: { deleted: [{ stackName: 'Plain' }] },
+      result: { deleted: [{ stackName: 'Plain' }], artifacts: { removed: [expect.any(String), expect.any(String)], kept: [] } },
+      warnings: [],
+    });
+    expect((await run('gc', '-sb', 'moto-bucket', '--older-than', '0', '--yes')).document).toMatchObject({
+      ok: true,
+      result: { unused: [] },
     });
     expect((await run('bucket', 'delete', 'moto-bucket', '--yes')).document).toMatchObject({ ok: true, result: { deleted: true } });
-  }, 60_000);
+  }, 120_000);
 
   it('says which bucket is missing before anything is built', async () => {
     const { code: exit, document, stderr } = await run('deploy-serverless', '-sn', 'Other', '-sb', 'never-made');
