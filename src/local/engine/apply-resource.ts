@@ -146,7 +146,7 @@ async function updateResource(
 ): Promise<void> {
   const { baseline: _old, replaced: _gone, ...plain } = current;
   const baseline = current.baseline ?? plain;
-  const base = { ...current, ...templatePart(wanted), baseline };
+  const base = { ...current, ...templatePart(wanted), baseline, drift: undefined };
   let changed = { ...base };
   try {
     const properties = resolving(() => asDict(resolveValue(wanted.properties, run.scope)));

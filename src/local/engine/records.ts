@@ -89,6 +89,27 @@ export interface StackRecord extends StackContent {
   readonly lastOperations: readonly { readonly type: OperationKind; readonly id: string }[];
   /** State before the running (or failed) update. */
   readonly baseline?: StackContent | undefined;
+  /** The last detection. */
+  readonly drift?:
+    | { readonly id: string; readonly status: 'IN_SYNC' | 'DRIFTED'; readonly drifted: number; readonly timestamp: string }
+    | undefined;
+}
+
+export interface DriftDifference {
+  /** `/Environment/Variables/STAGE`. */
+  readonly path: string;
+  readonly kind: 'ADD' | 'REMOVE' | 'NOT_EQUAL';
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/** What the last detection found of a resource that can be looked at. */
+export interface ResourceDriftRecord {
+  readonly status: 'IN_SYNC' | 'MODIFIED' | 'DELETED';
+  readonly timestamp: string;
+  readonly differences: readonly DriftDifference[];
+  /** The properties that were compared, as they are. */
+  readonly actual?: Dict | undefined;
 }
 
 /** A physical resource that is no longer, or not any more, the one that its logical id stands for. */
@@ -112,6 +133,7 @@ export interface ResourceRecord {
   readonly updateReplacePolicy: string;
   /** It was there before the operation that runs: a rollback leaves it alone. */
   readonly imported?: boolean | undefined;
+  readonly drift?: ResourceDriftRecord | undefined;
   /** Its attributes are secrets. */
   readonly noEcho?: boolean | undefined;
   readonly dependsOn: readonly string[];

@@ -34,8 +34,9 @@ const KEPT_OPERATIONS = 10;
 export function withOperation(
   stack: StackRecord,
   operation: OperationRecord,
-): Pick<StackRecord, 'lastOperations'> & { operation: OperationRecord } {
-  return { operation, lastOperations: listed(stack, operation) };
+): Pick<StackRecord, 'lastOperations' | 'drift'> & { operation: OperationRecord } {
+  // What a detection found is no longer true.
+  return { operation, lastOperations: listed(stack, operation), drift: undefined };
 }
 
 /** A stack's operations with one more, which need not be the one that runs. */

@@ -10,7 +10,17 @@ import type {
 } from '../engine/records.ts';
 import { type ParameterRecord, shownValue } from '../engine/parameters.ts';
 
-const NOT_CHECKED = { StackDriftStatus: 'NOT_CHECKED' };
+function renderStackDrift({ drift }: StackRecord): object {
+  return drift === undefined
+    ? { StackDriftStatus: 'NOT_CHECKED' }
+    : { StackDriftStatus: drift.status, LastCheckTimestamp: drift.timestamp };
+}
+
+function renderResourceDrift({ drift }: ResourceRecord): object {
+  return drift === undefined
+    ? { StackResourceDriftStatus: 'NOT_CHECKED' }
+    : { StackResourceDriftStatus: drift.status, LastCheckTimestamp: drift.timestamp };
+}
 
 export function renderParameters(parameters: readonly ParameterRecord[]): readonly object[] {
   return parameters.map((parameter) => ({
@@ -66,7 +76,7 @@ export function renderStack(stack: StackRecord, toLocal: (text: string) => strin
     EnableTerminationProtection: stack.terminationProtection,
     ParentId: stack.parentId,
     RootId: stack.rootId,
-    DriftInformation: NOT_CHECKED,
+    DriftInformation: renderStackDrift(stack),
     LastOperations: stack.lastOperations.map(({ type, id }) => ({ OperationType: type, OperationId: id })),
   };
 }
@@ -83,7 +93,7 @@ export function renderStackSummary(stack: StackRecord): object {
     StackStatusReason: stack.statusReason,
     ParentId: stack.parentId,
     RootId: stack.rootId,
-    DriftInformation: NOT_CHECKED,
+    DriftInformation: renderStackDrift(stack),
   };
 }
 
@@ -147,7 +157,7 @@ export function renderResource(stack: StackRecord, resource: ResourceRecord): ob
     Timestamp: resource.timestamp,
     ResourceStatus: resource.status,
     ResourceStatusReason: resource.statusReason,
-    DriftInformation: { StackResourceDriftStatus: 'NOT_CHECKED' },
+    DriftInformation: renderResourceDrift(resource),
   };
 }
 
@@ -159,7 +169,7 @@ export function renderResourceSummary(resource: ResourceRecord): object {
     LastUpdatedTimestamp: resource.timestamp,
     ResourceStatus: resource.status,
     ResourceStatusReason: resource.statusReason,
-    DriftInformation: { StackResourceDriftStatus: 'NOT_CHECKED' },
+    DriftInformation: renderResourceDrift(resource),
   };
 }
 

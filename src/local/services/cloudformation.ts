@@ -6,6 +6,7 @@ import { customResources } from './custom-resources.ts';
 import type { AnswerDesk } from './custom-resources/answers.ts';
 import { changeSetOperations } from './cloudformation-change-sets.ts';
 import { describeOperations } from './cloudformation-describe.ts';
+import { driftOperations } from './cloudformation-drift.ts';
 import { objectTextReader, type OperationContext } from './cloudformation-input.ts';
 import { stackOperations } from './cloudformation-stacks.ts';
 import { templateOperations } from './cloudformation-templates.ts';
@@ -43,6 +44,7 @@ export function createCloudFormation({ aws, desk, providers }: CloudFormationDep
       ...stackOperations(context),
       ...changeSetOperations(context),
       ...describeOperations(context),
+      ...driftOperations(context),
       ...templateOperations(context),
     },
   });

@@ -3,7 +3,7 @@ import { ServiceError } from '../../types.ts';
 import type { Settings } from './records.ts';
 
 /** Settings that are kept and given back; those that this target acts upon and those that it only remembers. */
-const KNOWN: readonly string[] = [
+export const SETTING_NAMES: readonly string[] = [
   'Architectures',
   'CapacityProviderConfig',
   'DeadLetterConfig',
@@ -56,7 +56,7 @@ const MAX_ENVIRONMENT_BYTES = 4096;
 /** The settings among the members of a request or the properties of a resource. */
 export function pickSettings(input: Readonly<Record<string, unknown>>): Settings {
   const settings = Object.fromEntries(
-    KNOWN.flatMap((name) => (input[name] === undefined || input[name] === null ? [] : [[name, input[name]]])),
+    SETTING_NAMES.flatMap((name) => (input[name] === undefined || input[name] === null ? [] : [[name, input[name]]])),
   );
   const numbers = ['Timeout', 'MemorySize'].flatMap((name) => (settings[name] === undefined ? [] : [[name, Number(settings[name])]]));
   return { ...settings, ...Object.fromEntries(numbers) };

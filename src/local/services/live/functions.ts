@@ -5,6 +5,7 @@ import type { Lambda } from '../lambda.ts';
 import { functionUrl } from '../lambda/describe.ts';
 import { parseFunctionReference } from '../lambda/identifiers.ts';
 import { type FunctionRecord, UNQUALIFIED } from '../lambda/records.ts';
+import { SETTING_NAMES } from '../lambda/settings.ts';
 import { functionAttributes } from '../providers/lambda-function.ts';
 
 export function liveFunctions({ store }: Lambda): LiveResources {
@@ -13,7 +14,7 @@ export function liveFunctions({ store }: Lambda): LiveResources {
     read(name, region) {
       const record = store.find(region, name);
       if (record === undefined) return undefined;
-      const { settings } = record.latest;
+      const settings = Object.fromEntries(SETTING_NAMES.map((setting) => [setting, record.latest.settings[setting]]));
       const ReservedConcurrentExecutions = record.reservedConcurrency;
       return { attributes: functionAttributes(record), properties: { ...settings, FunctionName: name, ReservedConcurrentExecutions } };
     },
