@@ -16,7 +16,7 @@ export function installResponseUrl(endpoint = process.env['AWS_ENDPOINT_URL'] ??
   https.request = (...args) => {
     const [first, second, third] = args;
     const given = typeof first === 'string' || first instanceof URL ? urlOptions(new URL(first)) : first;
-    const options = { ...given, ...(typeof second === 'object' ? second : {}) };
+    const options = Object.assign({}, given, typeof second === 'object' ? second : {});
     const path = options.path ?? '';
     const host = options.hostname ?? options.host;
     if (host !== hostname || !path.startsWith(PATH)) return original(...args);
