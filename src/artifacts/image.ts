@@ -77,6 +77,7 @@ async function buildAndPush(artifact: ImageArtifact, plan: PlannedImage, publish
   const platform = PLATFORMS[artifact.architecture];
   const engine = await publishing.engine();
   const emulated = platform.endsWith(engine.architecture) ? '' : `, emulated on ${engine.architecture}`;
+  if (plan.mustBuild !== undefined && publishing.options.forceBuild !== true) step.note(`built in any case: ${plan.mustBuild}`);
   step.note(`build started (${platform}, ${engine.builder}, ${engine.name}${emulated})`);
   const id = await engine.build({
     context: () => packBuildContext(plan.context),
