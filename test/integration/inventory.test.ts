@@ -1,13 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CloudFormationClient, CreateStackCommand } from '@aws-sdk/client-cloudformation';
+import { LambdaClient, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openWorkspace, type Workspace } from '../support/cli.ts';
 
 let workspace: Workspace;
 let client: CloudFormationClient;
-let clientFor: (region: string) => CloudFormationClient;
+/** What a client of a region is made with. */
+let settings: (region: string) => { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } };
 let cwd: string;
 
 const CHILD = `
@@ -26,6 +28,7 @@ Resources:
       Runtime: nodejs22.x
       Handler: index.handler
       CodeUri: ./src
+      Timeout: 10
       FunctionUrlConfig: { AuthType: NONE }
       Events:
         Proxy: { Type: Api, Properties: { Path: '/{p+}', Method: any } }
@@ -44,13 +47,12 @@ beforeAll(async () => {
   writeFileSync(join(cwd, 'src', 'index.js'), "exports.handler = async () => ({ statusCode: 200, body: 'hello' });\n");
   const { document } = await workspace.json(['local', 'start']);
   const { document: env } = await workspace.json(['local', 'env']);
-  clientFor = (region) =>
-    new CloudFormationClient({
-      endpoint: document.result.endpoint as string,
-      region,
-      credentials: { accessKeyId: env.result.AWS_ACCESS_KEY_ID as string, secretAccessKey: env.result.AWS_SECRET_ACCESS_KEY as string },
-    });
-  client = clientFor('us-east-1');
+  settings = (region) => ({
+    endpoint: document.result.endpoint as string,
+    region,
+    credentials: { accessKeyId: env.result.AWS_ACCESS_KEY_ID as string, secretAccessKey: env.result.AWS_SECRET_ACCESS_KEY as string },
+  });
+  client = new CloudFormationClient(settings('us-east-1'));
   const deployed = await workspace.json(
     ['deploy-serverless', '-sn', 'Shop', '-sb', 'inventory-bucket', '--local', '-tp', 'Secret=very-hidden', '--tags', 'team=shop'],
     { cwd },
@@ -135,6 +137,29 @@ describe('describe-serverless', () => {
     expect(calls.length).toBeLessThanOrEqual(9);
   });
 
+  it('tells with --drift what was changed outside of the stack', async (test) => {
+    const before = await describeShop('--drift');
+    if (before.document.error?.code === 'ENDPOINT_NOT_IMPLEMENTED') return test.skip('the local target detects no drift');
+    expect(before.document.result, before.stderr).toMatchObject({ driftStatus: 'IN_SYNC', drift: { resources: [] } });
+    const resources = before.document.result.resources as { path: string; physicalId: string }[];
+    const lambda = new LambdaClient(settings('us-east-1'));
+    const FunctionName = resources.find(({ path }) => path === 'ApiFunction')?.physicalId;
+    await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 20 }));
+    const after = await describeShop('--drift');
+    expect(after.document.result).toMatchObject({
+      driftStatus: 'DRIFTED',
+      drift: {
+        resources: [{ resource: 'ApiFunction', status: 'MODIFIED', differences: [{ path: '/Timeout', expected: '10', actual: '20' }] }],
+      },
+    });
+    const { stdout } = await workspace.run(['describe-serverless', 'Shop', '--local', '--drift']);
+    expect(stdout).toMatch(
+      /^1 resource differs from the template:\n {2}~ {2}ApiFunction {2}Lambda function .*\n {7}\/Timeout {2}10 → 20$/m,
+    );
+    await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 10 }));
+    lambda.destroy();
+  }, 30_000);
+
   it('takes an ARN, and a stack that is not there is a failure with the nearest name', async () => {
     const { document } = await describeShop();
     const byArn = await workspace.json(['describe-serverless', '-sn', document.result.stackId as string, '--local']);
@@ -191,7 +216,7 @@ describe('list-serverless', () => {
   });
 
   it('reads every page of several hundred stacks', async () => {
-    const elsewhere = clientFor('eu-west-3');
+    const elsewhere = new CloudFormationClient(settings('eu-west-3'));
     const TemplateBody = JSON.stringify({ Resources: { A: { Type: 'LocalTarget::Test::Probe' } } });
     const Tags = [{ Key: 'AWSServerlessAppNETCore', Value: '' }];
     const count = 320;
