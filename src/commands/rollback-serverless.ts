@@ -5,7 +5,7 @@ import { answerDeployment, answerNoChanges, answerPreview } from '../deployment/
 import { announce, requireStackName } from '../deployment/identity.ts';
 import { prepareStack } from '../deployment/prepare.ts';
 import { deployRecorded } from '../deployment/record.ts';
-import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
+import { isWaitedFor, pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
 import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,6 +28,9 @@ export const rollbackServerless = defineCommand({
     'cloudformation-role',
     'disable-capabilities',
     'stack-wait',
+    'detach',
+    'max-wait',
+    'on-interrupt',
     'stack-polling-delay',
     'wait-for-stack',
     'recreate',
@@ -88,7 +91,7 @@ export const rollbackServerless = defineCommand({
       stackName,
       templateText: target.template.text,
       template,
-      wait: options.stackWait,
+      wait: isWaitedFor(options),
       longestPauseMs: pollingPauseMs(options),
       placeOf: () => Promise.resolve(undefined),
       switches: NO_SWITCHES,

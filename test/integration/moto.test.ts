@@ -71,6 +71,7 @@ describe.skipIf(missing !== undefined)('an emulator that is not ours (moto)', ()
       ok: true,
       result: { action: 'unchanged', artifacts: [{ built: false, published: false }] },
     });
+    expect((await run('watch', 'Plain')).document).toMatchObject({ ok: true, result: { watched: false, status: 'CREATE_COMPLETE' } });
     const listed = await run('list-serverless');
     expect(listed.document).toMatchObject({
       ok: true,
