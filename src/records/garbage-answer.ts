@@ -86,7 +86,7 @@ export function renderGarbage(garbage: Garbage, bucket: string, now: number, col
 /** Shows it to a person who is going to be asked. */
 export function tellGarbage(garbage: Garbage, bucket: string, { clock, reporter }: Pick<Context, 'clock' | 'reporter'>): void {
   for (const part of renderGarbage(garbage, bucket, clock.now()))
-    reporter.info(typeof part === 'string' ? part : (style) => renderTable(part, style));
+    reporter.info(typeof part === 'string' ? part : (style) => renderTable(part, style).replaceAll('\n', '\n  '));
 }
 
 /** What was unused both times: only that may go after a question. */
