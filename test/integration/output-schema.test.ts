@@ -76,6 +76,7 @@ describe('the schema of the document', () => {
     expect((await documentOf(['describe-serverless', 'Life', '--local', '--timeline'])).ok).toBe(true);
     expect((await documentOf(['rollback-serverless', 'Life', '--local', '--list', '-sb', 'schema-artifacts'])).ok).toBe(true);
     expect((await documentOf(['diagnose', 'Life', '--local'])).result.healthy).toBe(true);
+    expect((await documentOf(['gc', '--dry-run', '--local', '-sb', 'schema-artifacts'])).result.dryRun).toBe(true);
     expect((await documentOf(['watch', 'Life', '--local'])).result.watched).toBe(false);
     expect((await documentOf(['delete-serverless', 'Life', '--local', '--dry-run'])).result.dryRun).toBe(true);
     expect((await documentOf(['delete-serverless', 'Life', 'Nobody', '--local'])).result.absent).toEqual(['Nobody']);
