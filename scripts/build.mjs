@@ -65,7 +65,7 @@ for (const entry of present) {
 }
 await writeTypes();
 // What `--output json` prints, for programs that read it.
-await copyFile(join(root, 'schema', 'output.schema.json'), join(root, 'dist', 'output.schema.json'));
+await copyFile(join(root, 'docs', 'output.schema.json'), join(root, 'dist', 'output.schema.json'));
 if (process.argv.includes('--meta')) await writeFile(join(root, 'dist', 'meta.json'), JSON.stringify(result.metafile));
 
 /** The types of the exported API; they refer to no more than these two files. */

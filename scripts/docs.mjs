@@ -51,7 +51,7 @@ await fill(
   ),
 );
 await fill('docs/ci.md', 'exit-codes', renderExitCodes());
-const SCHEMA = 'schema/output.schema.json';
+const SCHEMA = 'docs/output.schema.json';
 const schema = await fillErrorCodes();
 await fill('docs/output.md', 'document', renderMembers(schema.$defs.document));
 await fill('docs/output.md', 'results', renderResults());

@@ -9,7 +9,7 @@ export interface DocumentEnd {
   readonly warnings: readonly string[];
 }
 
-/** The one document of `--output json`, or the last line of `--output ndjson`: `schema/output.schema.json` describes both. */
+/** The one document of `--output json`, or the last line of `--output ndjson`: `docs/output.schema.json` describes both. */
 export function renderDocument(format: 'json' | 'ndjson', end: DocumentEnd, replacer: Secrets['replacer'] | undefined): string {
   const { command, error, result, warnings } = end;
   const shown =

@@ -7,7 +7,7 @@ import { COMMANDS } from '../../src/commands/index.ts';
 import { openWorkspace, type CliDocument, type Workspace } from '../support/cli.ts';
 import { schemaProblems } from '../support/json-schema.ts';
 
-const SCHEMA = JSON.parse(readFileSync(fileURLToPath(new URL('../../schema/output.schema.json', import.meta.url)), 'utf8'));
+const SCHEMA = JSON.parse(readFileSync(fileURLToPath(new URL('../../docs/output.schema.json', import.meta.url)), 'utf8'));
 const EVENTS = { $ref: '#/$defs/events' };
 const probe = (properties: object, more: object = {}) => ({ Type: 'LocalTarget::Test::Probe', Properties: properties, ...more });
 

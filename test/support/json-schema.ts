@@ -1,4 +1,4 @@
-/** The keywords of JSON Schema that schema/output.schema.json uses. */
+/** The keywords of JSON Schema that docs/output.schema.json uses. */
 interface Schema {
   readonly $ref?: string;
   readonly $defs?: Readonly<Record<string, Schema>>;
