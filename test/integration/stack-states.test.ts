@@ -12,7 +12,8 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { openWorkspace, type CliOptions, type Workspace } from '../support/cli.ts';
+import { openHold, type Hold } from '../support/hold.ts';
 
 type Probes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -26,8 +27,8 @@ function template(probes: Probes, more: object = {}): string {
 }
 
 const GOOD = template({ A: { Value: 'good' } });
-/** Milliseconds for which a stack is kept in a state that passes. */
-const HOLD = 1200;
+/** What a run says that waits for the operation of another; the test then lets that one end. */
+const WAITS = /waiting until that has ended/;
 
 let workspace: Workspace;
 let client: CloudFormationClient;
@@ -58,9 +59,12 @@ function project(text: string): string {
   return cwd;
 }
 
-const deploy = (name: string, text: string, ...args: string[]) =>
-  workspace.json(['deploy-serverless', '-sn', name, '--local', ...args], { cwd: project(text) });
-const remove = (name: string, ...args: string[]) => workspace.json(['delete-serverless', name, '--local', ...args]);
+const deployWith = (options: CliOptions, name: string, text: string, ...args: string[]) =>
+  workspace.json(['deploy-serverless', '-sn', name, '--local', ...args], { cwd: project(text), ...options });
+const deploy = (name: string, text: string, ...args: string[]) => deployWith({}, name, text, ...args);
+const removeWith = (options: CliOptions, name: string, ...args: string[]) =>
+  workspace.json(['delete-serverless', name, '--local', ...args], options);
+const remove = (name: string, ...args: string[]) => removeWith({}, name, ...args);
 
 async function statusOf(name: string): Promise<string | undefined> {
   try {
@@ -71,16 +75,16 @@ async function statusOf(name: string): Promise<string | undefined> {
   }
 }
 
-const reached = (name: string, status: string) => expect.poll(() => statusOf(name), { timeout: 10_000, interval: 30 }).toBe(status);
+const reached = (name: string, status: string) => expect.poll(() => statusOf(name), { timeout: 30_000, interval: 30 }).toBe(status);
 const create = (name: string, probes: Probes, more: { DisableRollback?: boolean } = {}) =>
   client.send(new CreateStackCommand({ StackName: name, TemplateBody: template(probes), ...more }));
 const update = (name: string, probes: Probes, more: { DisableRollback?: boolean } = {}) =>
   client.send(new UpdateStackCommand({ StackName: name, TemplateBody: template(probes), ...more }));
 
-/** For each status: how a stack gets there. */
-const WAYS: Readonly<Record<string, (name: string) => Promise<void>>> = {
-  async CREATE_IN_PROGRESS(name) {
-    await create(name, { A: { HoldMs: HOLD } });
+/** For each status: how a stack gets there. One that passes is held. */
+const WAYS: Readonly<Record<string, (name: string, hold: Hold) => Promise<void>>> = {
+  async CREATE_IN_PROGRESS(name, hold) {
+    await create(name, { A: hold.in('create') });
   },
   async CREATE_FAILED(name) {
     await create(name, { A: { FailOn: 'create' } }, { DisableRollback: true });
@@ -88,8 +92,8 @@ const WAYS: Readonly<Record<string, (name: string) => Promise<void>>> = {
   async CREATE_COMPLETE(name) {
     await create(name, { A: {} });
   },
-  async ROLLBACK_IN_PROGRESS(name) {
-    await create(name, { A: { HoldMs: HOLD }, B: { FailOn: 'create', DependsOn: 'A' } });
+  async ROLLBACK_IN_PROGRESS(name, hold) {
+    await create(name, { A: hold.in('delete'), B: { FailOn: 'create', DependsOn: 'A' } });
   },
   async ROLLBACK_FAILED(name) {
     await create(name, { A: { FailOn: 'delete' }, B: { FailOn: 'create', DependsOn: 'A' } });
@@ -97,8 +101,8 @@ const WAYS: Readonly<Record<string, (name: string) => Promise<void>>> = {
   async ROLLBACK_COMPLETE(name) {
     await create(name, { A: { FailOn: 'create' } });
   },
-  async DELETE_IN_PROGRESS(name) {
-    await create(name, { A: { HoldMs: HOLD } });
+  async DELETE_IN_PROGRESS(name, hold) {
+    await create(name, { A: hold.in('delete') });
     await reached(name, 'CREATE_COMPLETE');
     await client.send(new DeleteStackCommand({ StackName: name }));
   },
@@ -107,13 +111,13 @@ const WAYS: Readonly<Record<string, (name: string) => Promise<void>>> = {
     await reached(name, 'CREATE_COMPLETE');
     await client.send(new DeleteStackCommand({ StackName: name }));
   },
-  async UPDATE_IN_PROGRESS(name) {
+  async UPDATE_IN_PROGRESS(name, hold) {
     await create(name, { A: {} });
     await reached(name, 'CREATE_COMPLETE');
-    await update(name, { A: { HoldMs: HOLD } });
+    await update(name, { A: hold.in('update') });
   },
-  async UPDATE_COMPLETE_CLEANUP_IN_PROGRESS(name) {
-    await create(name, { A: {}, B: { HoldMs: HOLD } });
+  async UPDATE_COMPLETE_CLEANUP_IN_PROGRESS(name, hold) {
+    await create(name, { A: {}, B: hold.in('delete') });
     await reached(name, 'CREATE_COMPLETE');
     await update(name, { A: { Value: 'x' } });
   },
@@ -127,8 +131,8 @@ const WAYS: Readonly<Record<string, (name: string) => Promise<void>>> = {
     await reached(name, 'CREATE_COMPLETE');
     await update(name, { A: { FailOn: 'update' } }, { DisableRollback: true });
   },
-  async UPDATE_ROLLBACK_IN_PROGRESS(name) {
-    await create(name, { A: { HoldMs: HOLD } });
+  async UPDATE_ROLLBACK_IN_PROGRESS(name, hold) {
+    await create(name, { A: hold.in('update') });
     await reached(name, 'CREATE_COMPLETE');
     await update(name, { A: { Value: 'x' }, B: { FailOn: 'create', DependsOn: 'A' } });
   },
@@ -137,10 +141,10 @@ const WAYS: Readonly<Record<string, (name: string) => Promise<void>>> = {
     await reached(name, 'CREATE_COMPLETE');
     await update(name, { A: { Value: 'x' }, B: { FailOn: 'create', DependsOn: 'A' } });
   },
-  async UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS(name) {
+  async UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS(name, hold) {
     await create(name, { A: {} });
     await reached(name, 'CREATE_COMPLETE');
-    await update(name, { A: {}, B: { HoldMs: HOLD }, C: { FailOn: 'create', DependsOn: 'B' } });
+    await update(name, { A: {}, B: hold.in('delete'), C: { FailOn: 'create', DependsOn: 'B' } });
   },
   async UPDATE_ROLLBACK_COMPLETE(name) {
     await create(name, { A: {} });
@@ -153,11 +157,17 @@ const WAYS: Readonly<Record<string, (name: string) => Promise<void>>> = {
   },
 };
 
-async function bring(status: string): Promise<string> {
+interface Brought {
+  readonly name: string;
+  readonly hold: Hold;
+}
+
+async function bring(status: string): Promise<Brought> {
   const name = uniqueName();
-  await WAYS[status]?.(name);
+  const hold = openHold(workspace);
+  await WAYS[status]?.(name, hold);
   await reached(name, status);
-  return name;
+  return { name, hold };
 }
 
 /** status → action of a deployment, and the switch that refuses it. */
@@ -180,13 +190,13 @@ const DEPLOYMENTS: readonly (readonly [status: string, action: string, refusal: 
 
 describe('a deployment to a stack in', () => {
   it.each(DEPLOYMENTS)('%s ends as %s', async (status, action, refusal) => {
-    const name = await bring(status);
+    const { name, hold } = await bring(status);
     if (refusal !== '') {
       const { code, document, stdout } = await deploy(name, GOOD, refusal);
       expect(code, stdout).toBe(1);
       expect(document.error).toMatchObject({ code: 'STACK_STATE', message: expect.stringContaining(`${refusal} was given (${status})`) });
     }
-    const { code, document, stderr } = await deploy(name, GOOD);
+    const { code, document, stderr } = await deployWith(hold.untilSaid(WAITS), name, GOOD);
     expect(code, stderr).toBe(0);
     expect(document.result).toMatchObject({ action, stackName: name });
     expect(await statusOf(name)).toBe(action === 'updated' ? 'UPDATE_COMPLETE' : 'CREATE_COMPLETE');
@@ -198,7 +208,7 @@ describe('a deployment to a stack in', () => {
   });
 
   it.each(['CREATE_FAILED', 'UPDATE_FAILED'])('%s goes on from there with --resume', async (status) => {
-    const name = await bring(status);
+    const { name } = await bring(status);
     const { document, stderr } = await deploy(name, GOOD, '--resume');
     expect(document.result, stderr).toMatchObject({ action: 'updated' });
     expect(stderr).not.toContain('ROLLBACK');
@@ -206,7 +216,7 @@ describe('a deployment to a stack in', () => {
   });
 
   it('UPDATE_ROLLBACK_FAILED is rolled back further, and says what to skip when that fails again', async () => {
-    const name = await bring('UPDATE_ROLLBACK_FAILED');
+    const { name } = await bring('UPDATE_ROLLBACK_FAILED');
     const refused = await deploy(name, GOOD, '--no-continue-rollback');
     expect(refused.document.error).toMatchObject({ code: 'STACK_STATE', message: expect.stringContaining('(UPDATE_ROLLBACK_FAILED)') });
     const failed = await deploy(name, GOOD);
@@ -222,7 +232,7 @@ describe('a deployment to a stack in', () => {
   });
 
   it.each(['ROLLBACK_FAILED', 'DELETE_FAILED'])('%s is deleted again, and says what to leave behind when that fails', async (status) => {
-    const name = await bring(status);
+    const { name } = await bring(status);
     const { code, document } = await deploy(name, GOOD);
     expect(code).toBe(1);
     expect(document.error).toMatchObject({
@@ -236,7 +246,7 @@ describe('a deployment to a stack in', () => {
   });
 
   it('a state that needs a deletion, with termination protection, is left alone', async () => {
-    const name = await bring('ROLLBACK_COMPLETE');
+    const { name } = await bring('ROLLBACK_COMPLETE');
     await client.send(new UpdateTerminationProtectionCommand({ StackName: name, EnableTerminationProtection: true }));
     const { document } = await deploy(name, GOOD);
     expect(document.error).toMatchObject({ code: 'STACK_PROTECTED', message: expect.stringContaining('is protected against deletion') });
@@ -248,8 +258,8 @@ describe('a deletion of a stack in', () => {
   it.each(Object.keys(WAYS).filter((status) => !['ROLLBACK_FAILED', 'DELETE_FAILED'].includes(status)))(
     '%s ends with no stack',
     async (status) => {
-      const name = await bring(status);
-      const { code, document, stderr } = await remove(name);
+      const { name, hold } = await bring(status);
+      const { code, document, stderr } = await removeWith(hold.untilSaid(WAITS), name);
       expect(code, stderr).toBe(0);
       expect(document.result.deleted).toMatchObject([{ stackName: name }]);
       expect(await statusOf(name)).toBeUndefined();
@@ -257,15 +267,16 @@ describe('a deletion of a stack in', () => {
   );
 
   it('UPDATE_IN_PROGRESS is refused with --no-wait-for-stack', async () => {
-    const name = await bring('UPDATE_IN_PROGRESS');
+    const { name, hold } = await bring('UPDATE_IN_PROGRESS');
     const { code, document } = await remove(name, '--no-wait-for-stack');
     expect(code).toBe(1);
     expect(document.error).toMatchObject({ code: 'STACK_STATE', message: expect.stringContaining('(UPDATE_IN_PROGRESS)') });
+    hold.release();
     await reached(name, 'UPDATE_COMPLETE');
   });
 
   it('DELETE_FAILED names what is stuck, and leaves it behind with --retain', async () => {
-    const name = await bring('DELETE_FAILED');
+    const { name } = await bring('DELETE_FAILED');
     const failed = await remove(name);
     expect(failed.code).toBe(1);
     expect(failed.document.error).toMatchObject({
@@ -307,7 +318,7 @@ describe('what is said before it bites', () => {
   });
 
   it('a stack policy that forbids a change', async () => {
-    const name = await bring('CREATE_COMPLETE');
+    const { name } = await bring('CREATE_COMPLETE');
     const policy = { Statement: [{ Effect: 'Deny', Action: 'Update:*', Principal: '*', Resource: 'LogicalResourceId/A' }] };
     await client.send(new SetStackPolicyCommand({ StackName: name, StackPolicyBody: JSON.stringify(policy) }));
     const preview = await deploy(name, GOOD, '--preview');
@@ -322,11 +333,14 @@ describe('two deployments at once', () => {
   it.each(['a new stack', 'a stack that is up'])('both succeed on %s: the later one waits', async (what) => {
     const name = uniqueName();
     if (what !== 'a new stack') expect((await deploy(name, GOOD)).code).toBe(0);
-    const slow = (value: string) => template({ A: { Value: value, HoldMs: 700 } });
-    const results = await Promise.all([deploy(name, slow('one')), deploy(name, slow('two'))]);
+    const hold = openHold(workspace);
+    const slow = (value: string) => template({ A: { Value: value, ...hold.in() } });
+    const one = (value: string) => deployWith(hold.untilSaid(WAITS), name, slow(value));
+    const results = await Promise.all([one('one'), one('two')]);
     for (const { code, stderr } of results) expect(code, stderr).toBe(0);
     expect(results.map(({ document }) => document.result.action as string).toSorted()).toEqual(
       what === 'a new stack' ? ['created', 'updated'] : ['updated', 'updated'],
     );
+    expect(results.filter(({ stderr }) => WAITS.test(stderr))).toHaveLength(1);
   });
 });

@@ -2,6 +2,7 @@
  * `LocalTarget::Test::Probe`: a resource that fails or waits on demand, so that a stack can be brought into any of its
  * states, and kept there, through the ordinary API.
  */
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ResourceContext, type ResourceProvider, ServiceError } from '../types.ts';
 import { physicalName } from './names.ts';
@@ -9,7 +10,13 @@ import { asList, type Dict, scalarText } from './values.ts';
 
 export const PROBE_TYPE = 'LocalTarget::Test::Probe';
 
-/** Properties: `FailOn` (`create`, `update`, `delete`; one or a list), `HoldMs` (how long each step takes), `Name` (replaces), `Value`. */
+/** How often a held step looks for its file, in milliseconds. */
+const LOOK_MS = 15;
+
+/**
+ * Properties: `FailOn` (`create`, `update`, `delete`; one or a list), `HoldMs` (how long each step takes), `HoldWhile` (path of a file:
+ * no step ends while it exists) with `HoldOn` (the steps that wait for it; all by default), `Name` (replaces), `Value`.
+ */
 export function probeProvider(): ResourceProvider {
   return {
     type: PROBE_TYPE,
@@ -29,8 +36,14 @@ export function probeProvider(): ResourceProvider {
 async function act(step: string, properties: Dict, context: ResourceContext): Promise<void> {
   const hold = Number(scalarText(properties['HoldMs']) ?? 0);
   if (hold > 0) await sleep(hold, undefined, { signal: context.signal });
-  const failOn = properties['FailOn'];
-  const steps = typeof failOn === 'string' ? failOn.split(',') : asList(failOn).map(String);
-  if (steps.some((one) => one.trim().toLowerCase() === step))
-    throw new ServiceError('InvalidRequest', `The probe was told to fail on ${step}`);
+  const file = scalarText(properties['HoldWhile']);
+  if (file !== undefined && isNamed(step, properties['HoldOn'] ?? step)) {
+    while (existsSync(file)) await sleep(LOOK_MS, undefined, { signal: context.signal });
+  }
+  if (isNamed(step, properties['FailOn'])) throw new ServiceError('InvalidRequest', `The probe was told to fail on ${step}`);
+}
+
+function isNamed(step: string, property: unknown): boolean {
+  const steps = typeof property === 'string' ? property.split(',') : asList(property).map(String);
+  return steps.some((one) => one.trim().toLowerCase() === step);
 }
