@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { UserError, messageOf } from '../errors.ts';
-import { splitArguments } from './program.ts';
+import { splitArguments } from './split-arguments.ts';
 import type { ImageArtifact } from './types.ts';
 
 /** What a build takes besides its context. */

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
 import { UserError } from '../errors.ts';
 import { readable } from './file-tree.ts';
-import { runProgram, splitArguments, type ProgramEnd } from './program.ts';
+import { runProgram, type ProgramEnd } from './program.ts';
+import { splitArguments } from './split-arguments.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { Architecture } from './types.ts';
 

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { ensureBuildable } from './build-context.ts';
 import { findProjectFile } from './dotnet.ts';
+import { findEsbuild } from './esbuild.ts';
 import { hostOutputOf, planImage } from './image.ts';
 import { findDeployable } from './image-check.ts';
 import { runProgram } from './program.ts';
@@ -40,6 +41,7 @@ async function check(artifact: Artifact, publishing: Publishing): Promise<Need> 
     }
     default:
       await ensureThere(artifact.path);
+      if (artifact.kind === 'zip' && artifact.build?.kind === 'esbuild') await findEsbuild(artifact.path, publishing.env);
       return { engine: false, dotnet: artifact.kind === 'zip' && artifact.source === 'dotnet' };
   }
 }

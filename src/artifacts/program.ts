@@ -106,14 +106,3 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
-
-/** Splits text into arguments: blanks separate, quotes of both kinds hold together, a backslash protects a quote in double ones. */
-export function splitArguments(text: string): string[] {
-  const found = text.matchAll(/(?:"(?:\\"|[^"])*"|'[^']*'|[^\s"'])+/g);
-  return [...found].map(([word]) =>
-    word.replace(
-      /"((?:\\"|[^"])*)"|'([^']*)'/g,
-      (_, double: string | undefined, single: string | undefined) => double?.replaceAll('\\"', '"') ?? single ?? '',
-    ),
-  );
-}

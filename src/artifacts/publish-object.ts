@@ -9,7 +9,7 @@ import { readable } from './file-tree.ts';
 import { frameworkFor, type Outcome, type Publishing } from './publishing.ts';
 import { listReadyZip } from './ready-zip.ts';
 import { withTempFolder } from './temp-folder.ts';
-import type { ArtifactUse, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
+import type { ArtifactUse, BuildRecipe, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
 import { listZipContents, singleFileContents, type ZipEntry } from './zip-contents.ts';
 import { checkUnzippedSize, UNZIPPED_LIMIT_BYTES, writeZip } from './zip.ts';
 
@@ -20,6 +20,7 @@ const WEB_FUNCTION_LIMIT_BYTES = 512 * 1024 * 1024;
 export async function publishZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
   const { signal } = publishing;
   if (artifact.source === 'zip') return publishReadyZip(artifact, name, publishing, step);
+  if (artifact.build !== undefined) return publishBuild(artifact, artifact.build, name, publishing, step);
   if (artifact.source === 'file') return publishContents(artifact, name, await singleFileContents(artifact.path), publishing, step);
   if (artifact.source === 'directory')
     return publishContents(artifact, name, await listZipContents(artifact.path, signal), publishing, step);
@@ -44,6 +45,7 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
   });
 }
 
+/** Zips and uploads what is listed, under the digest of what is in it. */
 async function publishContents(
   artifact: ZipArtifact,
   name: string,
@@ -55,23 +57,46 @@ async function publishContents(
   const digest = await digestZipContents(entries, publishing.signal);
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
   const words = `${entries.length} ${entries.length === 1 ? 'file' : 'files'} · ${formatBytes(total)}`;
-  return publishObject(artifact, digest, '.zip', words, publishing, step, (upload) =>
-    withTempFolder(async (folder) => {
-      const file = join(folder, 'code.zip');
-      await writeZip(entries, file, {
-        signal: publishing.signal,
-        onProgress: (done) => step.progress(`zipped ${formatBytes(done)} of ${formatBytes(total)}`),
-      });
-      return upload(file);
-    }),
-  );
+  return publishObject(artifact, digest, '.zip', words, publishing, step, (upload) => zipAndUpload(entries, publishing, step, upload));
+}
+
+function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing, step: Step, upload: Upload): ReturnType<Upload> {
+  const total = entries.reduce((sum, entry) => sum + entry.size, 0);
+  return withTempFolder(async (folder) => {
+    const file = join(folder, 'code.zip');
+    await writeZip(entries, file, {
+      signal: publishing.signal,
+      onProgress: (done) => step.progress(`zipped ${formatBytes(done)} of ${formatBytes(total)}`),
+    });
+    return upload(file);
+  });
 }
 
 async function publishReadyZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
   const { size } = await readable(artifact.path, (path) => stat(path));
-  checkUnzippedSize(await listReadyZip(artifact.path), name, limitFor(artifact));
+  const entries = await listReadyZip(artifact.path);
+  checkUnzippedSize(entries, name, limitFor(artifact));
   const digest = hashValues(['ready', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
   return publishObject(artifact, digest, '.zip', formatBytes(size), publishing, step, (upload) => upload(artifact.path));
+}
+
+/** Builds code. What is keyed by its inputs is not built again when S3 has it. */
+async function publishBuild(
+  artifact: ZipArtifact,
+  recipe: BuildRecipe,
+  name: string,
+  publishing: Publishing,
+  step: Step,
+): Promise<Outcome> {
+  const { codeBuild } = await import('./build-code.ts');
+  const build = await codeBuild(artifact, recipe, publishing, step);
+  if (build.digest === undefined) return build.run((entries) => publishContents(artifact, name, entries, publishing, step));
+  return publishObject(artifact, build.digest, '.zip', build.words, publishing, step, (upload) =>
+    build.run((entries) => {
+      checkUnzippedSize(entries, name, limitFor(artifact));
+      return zipAndUpload(entries, publishing, step, upload);
+    }),
+  );
 }
 
 /** Uploads a file as it is, unless S3 has it already. */

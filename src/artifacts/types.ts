@@ -12,8 +12,17 @@ export interface ArtifactUse {
   readonly form: LocationForm;
   /** For a resource in a loop: the rounds that use this artefact. Other rounds may use another in the same place. */
   readonly loop?: LoopRounds | undefined;
+  /** For code of a function whose handler is known: what has to be in the package. */
+  readonly handler?: FunctionHandler | undefined;
   /** 1-based line of the reference in the template, for messages; absent when it has no place of its own. */
   readonly line?: number | undefined;
+}
+
+/** Where Lambda starts a function whose code is in its package, and not in a layer. */
+export interface FunctionHandler {
+  readonly runtime: string;
+  /** `src/app.handler`; not needed by `provided` runtimes. */
+  readonly name?: string | undefined;
 }
 
 /** Rounds of the loops (`Fn::ForEach`) around a resource, the outermost loop first. */
@@ -41,6 +50,28 @@ interface ArtifactBase {
   readonly uses: readonly ArtifactUse[];
 }
 
+/** How a directory becomes code, as the metadata of its resource says. All paths are relative to the directory. */
+export type BuildRecipe =
+  | {
+      readonly kind: 'esbuild';
+      /** Files to bundle; without an extension `.ts`, `.js` and their relatives are tried. */
+      readonly entryPoints: readonly string[];
+      /** Further arguments, defaults included. */
+      readonly switches: readonly string[];
+    }
+  | {
+      readonly kind: 'program';
+      /** What messages call it: `make build-Api`, `npm run build`. */
+      readonly title: string;
+      readonly command: readonly string[];
+      /** Where it runs; `.` for the directory itself. */
+      readonly directory: string;
+      /** What it makes: a directory, or one file; without it everything that is in ARTIFACTS_DIR afterwards. */
+      readonly output?: string | undefined;
+      /** Run where the source is, each time anew, and not in a copy. */
+      readonly inSource: boolean;
+    };
+
 /** Code that becomes (or is) a zip in S3. */
 export interface ZipArtifact extends ArtifactBase {
   readonly kind: 'zip';
@@ -48,9 +79,12 @@ export interface ZipArtifact extends ArtifactBase {
   readonly path: string;
   /**
    * `directory`: zipped as it is; `file`: one file zipped alone; `zip`: uploaded as it is;
-   * `dotnet`: a directory with one project file, or a single `.cs` file, published with `dotnet publish` first.
+   * `dotnet`: a directory with one project file, the project file itself, or a single `.cs` file, published with `dotnet publish` first;
+   * `build`: a directory that `build` makes the code from.
    */
-  readonly source: 'directory' | 'file' | 'zip' | 'dotnet';
+  readonly source: 'directory' | 'file' | 'zip' | 'dotnet' | 'build';
+  /** Set for the source `build` only. */
+  readonly build?: BuildRecipe | undefined;
   readonly architecture: Architecture;
   /** The function's runtime where the template says one (`dotnet10`, `nodejs24.x`, …). */
   readonly runtime?: string | undefined;

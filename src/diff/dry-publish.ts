@@ -67,7 +67,10 @@ export async function dryPublish(artifact: Artifact, options: DryOptions, deps: 
 async function whyBuild(artifact: Artifact, options: PublishOptions): Promise<string | undefined> {
   switch (artifact.kind) {
     case 'zip':
-      return artifact.source === 'dotnet' ? 'code of .NET is compared after a build only (--build)' : undefined;
+      if (artifact.source === 'dotnet') return 'code of .NET is compared after a build only (--build)';
+      return artifact.build?.kind === 'program' && artifact.build.inSource
+        ? 'what is built in its source is compared after a build only (--build)'
+        : undefined;
     case 'image': {
       const { hostOutputOf } = await import('../artifacts/image.ts');
       const isBuiltHere = (await hostOutputOf(artifact, options)) !== undefined;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Architecture, Artifact } from '../artifacts/types.ts';
 import { UserError } from '../errors.ts';
+import { buildOf } from './build-recipe.ts';
 import {
   ArtifactCollection,
   missingPath,
@@ -203,6 +204,11 @@ async function addCode(scope: Scope, resource: ResourceEntry, row: PropertyRow, 
   const isFunction = row.kind === 'code';
   const runtime = isFunction ? runtimeOf(scope, resource) : undefined;
   const architecture = isFunction ? architectureOf(scope, resource, scope.options.defaultArchitecture ?? 'x86_64') : 'x86_64';
+  const build = found.type === 'directory' ? buildOf(scope, scope.options.templateDirectory, resource, found.path) : undefined;
+  if (build !== undefined) {
+    const artifact = { kind: 'zip', path: build.path, source: 'build', build: build.recipe, architecture, runtime } as const;
+    return scope.found.add([build, 'build', architecture, runtime], artifact, use);
+  }
   const source = await sourceOf(scope, resource, found, isFunction, runtime);
   // Only a build looks at runtime and architecture; the same files zipped for two architectures are one artefact.
   const key = source === 'dotnet' ? [found.path, source, architecture, runtime] : [found.path, source];

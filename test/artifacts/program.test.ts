@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { runProgram, splitArguments } from '../../src/artifacts/program.ts';
+import { runProgram } from '../../src/artifacts/program.ts';
+import { splitArguments } from '../../src/artifacts/split-arguments.ts';
 
 const common = { cwd: process.cwd(), env: process.env, missingHint: 'install it' };
 
