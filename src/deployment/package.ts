@@ -138,7 +138,11 @@ function needsBucket(artifact: Artifact): boolean {
 }
 
 function needsTool(artifact: Artifact): boolean {
-  return artifact.kind === 'image' || artifact.kind === 'local-image' || (artifact.kind === 'zip' && (artifact.source === 'dotnet' || artifact.source === 'build'));
+  return (
+    artifact.kind === 'image' ||
+    artifact.kind === 'local-image' ||
+    (artifact.kind === 'zip' && (artifact.source === 'dotnet' || artifact.source === 'build'))
+  );
 }
 
 /** The three kinds that the JSON document knows. */
