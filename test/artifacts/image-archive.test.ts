@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { publishArtifacts, type PublishDeps } from '../../src/artifacts/index.ts';
 import { indexTar } from '../../src/artifacts/tar-index.ts';
@@ -155,9 +155,12 @@ describe('an image archive', () => {
   });
 
   it('leaves nothing in the temporary folder', async () => {
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('lambda-tool-')).length;
+    const temporary = join(folder, 'tmp');
+    mkdirSync(temporary);
+    vi.stubEnv('TMPDIR', temporary);
     await publish(await archive(dockerArchive(LAYERS), 'app.tar.gz'));
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('lambda-tool-')).length).toBeLessThanOrEqual(before);
+    expect(readdirSync(temporary)).toEqual([]);
+    vi.unstubAllEnvs();
   });
 });
 

@@ -177,10 +177,10 @@ describe('a large template', () => {
     });
     const [before, after] = [make(128), make(256)];
     expect(JSON.stringify(after).length).toBeGreaterThan(1_000_000);
-    const started = performance.now();
+    const begun = process.cpuUsage();
     const changes = compareTemplates(before, after);
-    const took = performance.now() - started;
+    const { user, system } = process.cpuUsage(begun);
     expect(changes.resources.length).toBeGreaterThan(100);
-    expect(took).toBeLessThan(1000);
+    expect((user + system) / 1000).toBeLessThan(1000);
   });
 });

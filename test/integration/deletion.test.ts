@@ -4,7 +4,8 @@ import { CloudFormationClient, DescribeStacksCommand, UpdateTerminationProtectio
 import { HeadBucketCommand, ListObjectVersionsCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { openWorkspace, type CliOptions, type Workspace } from '../support/cli.ts';
+import { openHold } from '../support/hold.ts';
 
 let workspace: Workspace;
 let stacks: CloudFormationClient;
@@ -39,7 +40,8 @@ async function deploy(template: string, files: Readonly<Record<string, string>> 
   return name;
 }
 
-const remove = (...args: string[]) => workspace.json(['delete-serverless', '--local', ...args]);
+const removeWith = (options: CliOptions, ...args: string[]) => workspace.json(['delete-serverless', '--local', ...args], options);
+const remove = (...args: string[]) => removeWith({}, ...args);
 
 async function exists(name: string): Promise<boolean> {
   return stacks.send(new DescribeStacksCommand({ StackName: name })).then(
@@ -149,20 +151,29 @@ describe('a stack with buckets that hold something', () => {
 
 describe('several stacks at once', () => {
   const exporting = (name: string) =>
-    `Resources:\n  A: { Type: LocalTarget::Test::Probe, Properties: { HoldMs: 300 } }\nOutputs:\n  Out: { Value: v, Export: { Name: ${name} } }\n`;
-  const importing = (name: string, fail = '') =>
-    `Resources:\n  B: { Type: LocalTarget::Test::Probe, Properties: { Value: !ImportValue ${name}, HoldMs: 300${fail} } }\n`;
+    `Resources:\n  A: { Type: LocalTarget::Test::Probe }\nOutputs:\n  Out: { Value: v, Export: { Name: ${name} } }\n`;
+  const importing = (name: string, more: object = {}) => {
+    const Properties = { Value: { 'Fn::ImportValue': name }, ...more };
+    return JSON.stringify({ Resources: { B: { Type: 'LocalTarget::Test::Probe', Properties } } });
+  };
 
   it('go in the order of their imports, however they are named, and side by side otherwise', async () => {
     const base = await deploy(exporting('order-a'));
-    const user = await deploy(importing('order-a'));
-    const other = await deploy(importing('order-a'));
+    const [first, second] = [openHold(workspace), openHold(workspace)];
+    const user = await deploy(importing('order-a', first.in('delete')));
+    const other = await deploy(importing('order-a', second.in('delete')));
     const alone = await remove(base, user);
     expect(alone.document.error).toMatchObject({ code: 'EXPORT_IN_USE', details: [`order-a is imported by ${other}`] });
     expect(await exists(user)).toBe(true);
     const dry = await remove(base, user, other, '--dry-run');
     expect(dry.document.result.stacks[0]).toMatchObject({ stackName: base, wouldBeDeleted: true, after: [user, other] });
-    const all = await remove(base, user, other);
+    // Neither can end before the other has begun.
+    const begun = (name: string) => new RegExp(`${name} AWS::CloudFormation::Stack DELETE_IN_PROGRESS`);
+    const onStderr: CliOptions['onStderr'] = (text, child) => {
+      first.untilSaid(begun(other)).onStderr?.(text, child);
+      second.untilSaid(begun(user)).onStderr?.(text, child);
+    };
+    const all = await removeWith({ onStderr }, base, user, other);
     expect(all.document, all.stderr).toMatchObject({
       ok: true,
       result: { deleted: [{ stackName: base }, { stackName: user }, { stackName: other }] },
@@ -175,7 +186,7 @@ describe('several stacks at once', () => {
 
   it('go on when one fails, but for what it imports from, and everything is told', async () => {
     const base = await deploy(exporting('fail-a'));
-    const stuck = await deploy(importing('fail-a', ', FailOn: delete'));
+    const stuck = await deploy(importing('fail-a', { FailOn: 'delete' }));
     const free = await deploy('Resources:\n  T: { Type: AWS::SNS::Topic }\n');
     const { code, document } = await remove(base, stuck, free);
     expect(code).toBe(1);

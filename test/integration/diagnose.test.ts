@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLogReader } from '../../src/clients/logs.ts';
 import { createHttpHandler } from '../../src/clients/http-handler.ts';
 import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { openHold } from '../support/hold.ts';
 import { motoMissing, startMoto } from '../support/moto.ts';
 
 let workspace: Workspace;
@@ -20,12 +21,12 @@ const template = (resources: object): string => JSON.stringify({ Resources: reso
 const json = (...args: string[]) => workspace.json(args, { cwd: project });
 const deploy = (name: string, ...args: string[]) => json('deploy-serverless', '-sn', name, '-sb', 'artifacts', '--local', ...args);
 
-/** Three stacks in each other; the resource at the bottom fails when it is told to. */
-function writeNested(bottom: object): void {
+/** Three stacks in each other; the resource at the bottom fails when it is told to. `other` is beside them. */
+function writeNested(bottom: object, other: object = {}): void {
   write(
     'serverless.template',
     template({
-      Other: probe({ HoldMs: 2000 }),
+      Other: probe(other),
       Database: { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'middle.json' } },
     }),
   );
@@ -48,7 +49,7 @@ describe('a failure three stacks deep', () => {
   let stackId: string;
 
   it('is told with the resource, its path and the line in its own file', async () => {
-    writeNested({ FailOn: 'create' });
+    writeNested({ FailOn: 'create' }, openHold(workspace).in('create'));
     const { document, code } = await deploy('Deep');
     expect(code).toBe(1);
     expect(document.error).toMatchObject({

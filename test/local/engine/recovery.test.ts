@@ -12,7 +12,9 @@ function track(fixture: Fixture): Fixture {
   return fixture;
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve, 40));
+/** The moment at which the process goes: this call has been made and never answers. */
+const called = (fixture: Fixture, call: RegExp) =>
+  expect.poll(() => fixture.calls.join('\n'), { timeout: 20_000, interval: 5 }).toMatch(call);
 
 /** As after `kill -9`: the old process is never told to stop, the new one has only what is on the disk. */
 async function restart(fixture: Fixture): Promise<Fixture> {
@@ -27,7 +29,7 @@ describe('after a restart in the middle of', () => {
     const before = track(openFixture());
     const template = { Resources: { Done: thing(), Slow: thing({ Wait: 'abort' }, { DependsOn: 'Done' }) } };
     const { uid } = before.engine.create({ name: 'demo', region: REGION }, before.prepare('demo', template), {});
-    await pause();
+    await called(before, /^create Slow/m);
     const after = await restart(before);
     expect(after.stack(uid).status).toBe('ROLLBACK_COMPLETE');
     expect(after.calls).toEqual([expect.stringMatching(/^delete Done done-/)]);
@@ -46,7 +48,7 @@ describe('after a restart in the middle of', () => {
       before.prepare('demo', { Resources: { Slow: thing({ Wait: 'abort' }) } }),
       { onFailure: 'DO_NOTHING' },
     );
-    await pause();
+    await called(before, /^create Slow/m);
     expect((await restart(before)).stack(uid).status).toBe('CREATE_FAILED');
   });
 
@@ -63,7 +65,7 @@ describe('after a restart in the middle of', () => {
       },
     };
     before.engine.update(uid, before.prepare('demo', changed), {});
-    await pause();
+    await called(before, /^create Slow/m);
     const after = await restart(before);
     expect(after.stack(uid)).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
     const resources = after.engine.parts.store.resources(uid);
@@ -80,7 +82,7 @@ describe('after a restart in the middle of', () => {
     if (resource === undefined) throw new Error('no resource');
     before.engine.parts.store.saveResource(uid, { ...resource, properties: { Wait: 'abort' } });
     before.engine.remove(uid, {});
-    await pause();
+    await called(before, /^delete A/m);
     before.engine.parts.store.saveResource(uid, resource);
     const after = await restart(before);
     expect(after.stack(uid).status).toBe('DELETE_COMPLETE');
@@ -103,7 +105,7 @@ describe('after a restart in the middle of', () => {
     before.objects.set('s3://b/child', JSON.stringify({ Resources: { Slow: thing({ Wait: 'abort' }) } }));
     const template = { Resources: { Child: { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 's3://b/child' } } } };
     const { uid } = before.engine.create({ name: 'demo', region: REGION }, before.prepare('demo', template), {});
-    await pause();
+    await called(before, /^create Slow/m);
     const after = await restart(before);
     expect(after.stack(uid).status).toBe('ROLLBACK_COMPLETE');
     expect(
@@ -123,7 +125,7 @@ describe('closing', () => {
       before.prepare('demo', { Resources: { Slow: thing({ Wait: 'abort' }), Next: thing({}, { DependsOn: 'Slow' }) } }),
       {},
     );
-    await pause();
+    await called(before, /^create Slow/m);
     await before.engine.close();
     expect(before.stack(uid).status).toBe('CREATE_IN_PROGRESS');
     expect((await restart(before)).stack(uid).status).toBe('ROLLBACK_COMPLETE');

@@ -140,9 +140,8 @@ describe('an update', () => {
       body({ Slow: probe({ HoldMs: hold }), Later: probe({ Value: String(hold) }, { DependsOn: 'Slow' }) });
     const { StackName, StackId = '' } = await client.createStack(template(0));
     await client.send(new UpdateStackCommand({ StackName, TemplateBody: template(20_000) }));
-    const { StackEvents: before } = await client.send(new DescribeStackEventsCommand({ StackName }));
-    expect(before?.[0]?.ResourceStatus).toMatch(/UPDATE_IN_PROGRESS/);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const newest = async () => (await client.send(new DescribeStackEventsCommand({ StackName }))).StackEvents?.[0];
+    await expect.poll(newest, { timeout: 20_000 }).toMatchObject({ LogicalResourceId: 'Slow', ResourceStatus: 'UPDATE_IN_PROGRESS' });
     await client.send(new CancelUpdateStackCommand({ StackName }));
     const stack = await client.settled(StackId);
     expect(stack.StackStatus).toBe('UPDATE_ROLLBACK_COMPLETE');
