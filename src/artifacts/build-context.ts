@@ -12,7 +12,7 @@ import { listTree, readable, unreadable, type TreeEntry } from './file-tree.ts';
 /** What is sent to the engine for a build. */
 export interface BuildContext {
   readonly entries: readonly TreeEntry[];
-  /** Name of the Dockerfile among the entries. */
+  /** Name of the Dockerfile among the entries; empty where none is wanted. */
   readonly dockerfile: string;
 }
 
@@ -20,14 +20,15 @@ export interface BuildContext {
 const FOREIGN_DOCKERFILE = '.lambda-tool.Dockerfile';
 
 /**
- * Lists what .dockerignore leaves of a directory; `<Dockerfile>.dockerignore` beside the Dockerfile goes before it. The
+ * Lists what .dockerignore leaves of a directory, which may be one without a Dockerfile (a named context); `<Dockerfile>.dockerignore` beside the Dockerfile goes before it. The
  * Dockerfile is always among it. Throws UserError DOCKERFILE_NOT_FOUND, TEMPLATE_PATH_NOT_FOUND, ARTIFACT_UNREADABLE.
  */
-export async function listBuildContext(context: string, dockerfile: string, signal?: AbortSignal): Promise<BuildContext> {
-  await ensureBuildable(context, dockerfile);
-  const ignoreFile = (await readIfThere(`${dockerfile}.dockerignore`)) ?? (await readIfThere(`${context}${sep}.dockerignore`));
+export async function listBuildContext(context: string, dockerfile: string | undefined, signal?: AbortSignal): Promise<BuildContext> {
+  if (dockerfile !== undefined) await ensureBuildable(context, dockerfile);
+  const ignoreFile = (await readIfThere(`${dockerfile ?? context}.dockerignore`)) ?? (await readIfThere(`${context}${sep}.dockerignore`));
   const rules = parseDockerIgnore(ignoreFile ?? '', '.dockerignore');
   const entries = await listTree(context, { judge: rules.judge, signal });
+  if (dockerfile === undefined) return { entries, dockerfile: '' };
   const place = relative(context, dockerfile).split(sep).join('/');
   const isInside = place !== '' && !place.startsWith('../') && !/^[A-Za-z]:|^\//.test(place);
   if (isInside && entries.some((entry) => entry.path === place)) return { entries, dockerfile: place };

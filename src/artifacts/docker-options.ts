@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UserError, messageOf } from '../errors.ts';
 import { splitArguments } from './split-arguments.ts';
+import { parseSecret, type BuildExtras } from './build-extras.ts';
 import type { ImageArtifact } from './types.ts';
 
 /** What a build takes besides its context. */
@@ -9,11 +10,17 @@ export interface BuildSettings {
   readonly target: string | undefined;
   readonly noCache: boolean;
   readonly pull: boolean;
+  readonly extras: BuildExtras;
 }
 
+/** Switches that every builder's command knows, and that are handed on as they are. */
+const FURTHER = ['add-host', 'allow', 'label', 'network', 'shm-size', 'ulimit'] as const;
+
+const TEXTS = { type: 'string', multiple: true } as const;
+
 /**
- * Build arguments, target and switches of an image: the template's, or those of `--docker-build-options`, which count
- * only for images without arguments of their own. An argument without value takes it from the environment and is left
+ * Build arguments, target and switches of an image: the template's (`DockerBuildArgs`, `DockerBuildOptions`), or those of
+ * `--docker-build-options`, which count only for images without any of their own. An argument without value takes it from the environment and is left
  * out when there is none, as `docker build --build-arg NAME` does. Throws UserError USAGE.
  */
 export function buildSettings(
@@ -22,7 +29,7 @@ export function buildSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): BuildSettings {
   const hasOwn = Object.keys(artifact.buildArgs).length > 0;
-  const given = parseOptions(hasOwn ? '' : (options ?? ''));
+  const given = parseOptions(artifact.buildOptions ?? (hasOwn ? '' : (options ?? '')), artifact);
   const named = hasOwn ? Object.entries(artifact.buildArgs) : (given['build-arg'] ?? []).map(nameAndValue);
   const values = named.flatMap(([name, value]): [string, string][] => {
     const resolved = value ?? env[name];
@@ -33,33 +40,60 @@ export function buildSettings(
     target: artifact.target ?? given.target,
     noCache: given['no-cache'] ?? false,
     pull: given.pull ?? false,
+    extras: {
+      secrets: (given.secret ?? []).map((text) => parseSecret(text, env)),
+      ssh: given.ssh ?? [],
+      contexts: (given['build-context'] ?? []).map(namedContext),
+      cacheFrom: given['cache-from'] ?? [],
+      cacheTo: given['cache-to'] ?? [],
+      further: FURTHER.flatMap((name) => (given[name] ?? []).map((value) => `--${name}=${value}`)),
+    },
   };
 }
 
-function parseOptions(text: string): { 'build-arg'?: string[]; target?: string; 'no-cache'?: boolean; pull?: boolean } {
+function parseOptions(text: string, artifact: ImageArtifact) {
   try {
     const { values } = parseArgs({
       args: splitArguments(text),
       options: {
-        'build-arg': { type: 'string', multiple: true },
+        'build-arg': TEXTS,
         target: { type: 'string' },
         'no-cache': { type: 'boolean' },
         pull: { type: 'boolean' },
+        secret: TEXTS,
+        ssh: TEXTS,
+        'build-context': TEXTS,
+        'cache-from': TEXTS,
+        'cache-to': TEXTS,
+        'add-host': TEXTS,
+        allow: TEXTS,
+        label: TEXTS,
+        network: TEXTS,
+        'shm-size': TEXTS,
+        ulimit: TEXTS,
         // What every build does or must not do anyway; spelled out in many pipelines.
         provenance: { type: 'string' },
         sbom: { type: 'string' },
         progress: { type: 'string' },
+        load: { type: 'boolean' },
       },
       strict: true,
       allowPositionals: false,
     });
     return values;
   } catch (error) {
-    throw new UserError('USAGE', `--docker-build-options "${text}" cannot be used: ${messageOf(error)}`, {
-      hint: 'It takes --build-arg NAME=VALUE, --target STAGE, --no-cache and --pull.',
+    const source = artifact.buildOptions === undefined ? `--docker-build-options "${text}"` : `The build options of ${artifact.dockerfile}`;
+    throw new UserError('USAGE', `${source} cannot be used: ${messageOf(error)}`, {
+      hint: `It takes --build-arg NAME=VALUE, --target STAGE, --no-cache, --pull, --secret, --ssh, --build-context, --cache-from, --cache-to, ${FURTHER.map((name) => `--${name}`).join(', ')}.`,
       cause: error,
     });
   }
+}
+
+function namedContext(text: string): [string, string] {
+  const [name, value] = nameAndValue(text);
+  if (value !== null && name !== '' && value !== '') return [name, value];
+  throw new UserError('USAGE', `--build-context "${text}" is not NAME=DIRECTORY.`);
 }
 
 function nameAndValue(text: string): [string, string | null] {

@@ -1,9 +1,10 @@
 import type { EngineImage } from '../clients/docker.ts';
 import type { ImageRepository, RegistryImage } from '../clients/ecr.ts';
 import { UserError } from '../errors.ts';
+import type { Reporter } from '../output/reporter.ts';
 import { formatBytes } from './bytes.ts';
 import type { Outcome, Publishing } from './publishing.ts';
-import type { Architecture, Location } from './types.ts';
+import type { Architecture, Artifact, Location } from './types.ts';
 
 /** Unpacked, all layers. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const IMAGE_LIMIT_BYTES = 10 * 1024 ** 3;
@@ -35,14 +36,16 @@ export function locationOf(repository: Pick<ImageRepository, 'uri'>, tag: string
 }
 
 /** Lambda takes single manifests only: an index may hold several platforms, or attestations. */
-function isIndex(mediaType: string | undefined): boolean {
+export function isIndex(mediaType: string | undefined): boolean {
   return mediaType !== undefined && /manifest\.list|image\.index/.test(mediaType);
 }
 
 /** Throws UserError IMAGE_INVALID or ARTIFACT_TOO_LARGE for an image that Lambda would refuse. */
-export function checkImage(image: EngineImage | undefined, name: string, architecture: Architecture): void {
+export function checkImage(image: EngineImage | undefined, name: string, architecture: Architecture): asserts image is EngineImage {
   if (image === undefined) throw new UserError('IMAGE_INVALID', `The engine has built ${name} but does not find it.`);
   const wanted = OCI_ARCHITECTURES[architecture];
+  // What an engine tells of an index is about one of its manifests; the right one is looked at when it is taken out.
+  if (isIndex(image.mediaType)) return;
   if (image.os !== 'linux' || image.architecture !== wanted) {
     throw new UserError(
       'IMAGE_INVALID',
@@ -51,11 +54,6 @@ export function checkImage(image: EngineImage | undefined, name: string, archite
         hint: `Set Architectures of the function, or use a base image for linux/${wanted} in the Dockerfile.`,
       },
     );
-  }
-  if (isIndex(image.mediaType)) {
-    throw new UserError('IMAGE_INVALID', `The image ${name} is an index of several manifests, which Lambda refuses.`, {
-      hint: 'Build it with "docker build --provenance=false --sbom=false" for one platform.',
-    });
   }
   if (image.sizeBytes > IMAGE_LIMIT_BYTES) {
     throw new UserError(
@@ -68,10 +66,22 @@ export function checkImage(image: EngineImage | undefined, name: string, archite
   }
 }
 
-/** What an engine with attestations turned on pushes for a single image. */
-export function refuseIndex(image: RegistryImage | undefined, repository: string): void {
-  if (image === undefined || !isIndex(image.mediaType)) return;
-  throw new UserError('IMAGE_INVALID', `The engine has pushed an index of several manifests to ${repository}, which Lambda refuses.`, {
-    hint: 'Turn attestations off in the engine (BUILDX_NO_DEFAULT_ATTESTATIONS=1), and build for one platform.',
-  });
+/**
+ * Lambda starts what the image says, or what the function's ImageConfig says. Throws UserError IMAGE_INVALID when neither does; warns
+ * where nobody knows what the function will say. https://docs.aws.amazon.com/lambda/latest/dg/images-create.html
+ */
+export function ensureRunnable(image: EngineImage, name: string, { uses }: Pick<Artifact, 'uses'>, reporter: Pick<Reporter, 'warn'>): void {
+  if (image.hasCommand) return;
+  const silent = uses.filter((use) => use.command === undefined).map((use) => use.logicalId);
+  const said = `The image ${name} has neither an ENTRYPOINT nor a CMD`;
+  if (silent.length > 0) {
+    throw new UserError(
+      'IMAGE_INVALID',
+      `${said}, and ${[...new Set(silent)].join(', ')} has no ImageConfig: Lambda has nothing to start.`,
+      {
+        hint: 'Add CMD (and ENTRYPOINT) to the Dockerfile, or ImageConfig with Command or EntryPoint to the function.',
+      },
+    );
+  }
+  if (uses.some((use) => use.command === 'unknown')) reporter.warn(`${said}; a function that uses it needs an ImageConfig`);
 }

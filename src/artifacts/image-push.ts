@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ContainerEngine } from '../clients/docker.ts';
+import type { ContainerEngine, EngineImage } from '../clients/docker.ts';
 import { basicAuthorization, type ImageRepositories, type RegistryImage } from '../clients/ecr.ts';
 import type { PushTarget } from '../clients/registry-push.ts';
 import type { Step } from '../output/reporter.ts';
@@ -9,7 +9,7 @@ import { UserError } from '../errors.ts';
 import { readArchivedImage, type ArchivedImage } from './archived-image.ts';
 import { formatBytes } from './bytes.ts';
 import { makePushable } from './compress-layers.ts';
-import { isDeployable, locationOf, refuseIndex, type ImageLocation } from './image-check.ts';
+import { checkImage, isDeployable, isIndex, locationOf, type ImageLocation } from './image-check.ts';
 import { withImageFiles, type ImageFiles } from './image-files.ts';
 import { isUnreachable, pushWithRetries } from './push-retry.ts';
 import type { EnsuredRepository, Publishing } from './publishing.ts';
@@ -28,33 +28,58 @@ export interface PushGoal {
 type PushingHow = (repository: EnsuredRepository, tags: readonly string[]) => Promise<string>;
 
 /**
- * Pushes an image of the engine under its content tag: by the engine, and when that does not get to the registry, straight over HTTP.
- * The name that this needs in the engine is removed again.
+ * Pushes an image of the engine under its content tag: by the engine, and when that does not get to the registry, or has an index where
+ * Lambda takes one manifest only, straight over HTTP. The name that this needs in the engine is removed again.
  */
 export function pushFromEngine(
   engine: ContainerEngine,
-  imageId: string,
+  image: EngineImage,
   goal: PushGoal,
   publishing: Publishing,
   step: Step,
 ): Promise<ImageLocation> {
-  return pushUnderTags(imageId, goal, publishing, step, async (repository, tags) => {
+  const saved = (repository: EnsuredRepository, tags: readonly string[], why: string): Promise<string> => {
+    step.note(`${why}; pushing from here`);
+    return pushSaved(engine, image.id, goal, repository, tags, publishing, step);
+  };
+  return pushUnderTags(image.id, goal, publishing, step, async (repository, tags) => {
+    if (isIndex(image.mediaType)) return saved(repository, tags, `${engine.name} has an index, of which Lambda takes one manifest`);
     try {
       let digest = '';
-      for (const tag of tags) digest = await pushByEngine(engine, imageId, repository, tag, publishing, step);
-      return digest;
+      for (const tag of tags) digest = await pushByEngine(engine, image.id, repository, tag, publishing, step);
+      const pushed = await (await publishing.repositories()).findImage(goal.repository, digest);
+      if (pushed === undefined || !isIndex(pushed.mediaType)) return digest;
+      const movable = tags.filter((tag) => !repository.isTagImmutable(tag));
+      return await saved(
+        repository,
+        movable.length === 0 ? [`${goal.tag}-manifest`] : movable,
+        `${engine.name} has pushed an index, of which Lambda takes one manifest`,
+      );
     } catch (error) {
       if (!isUnreachable(error)) throw error;
-      step.note(`${engine.name} does not get to the registry; pushing from here`);
-      return withTempFolder(async (folder) => {
-        const file = join(folder, 'saved.tar');
-        await pipeline(await engine.save(imageId), createWriteStream(file), { signal: publishing.signal });
-        return withImageFiles(file, publishing.signal, async (files) => {
-          const archived = await readArchivedImage(files, goal.architecture);
-          return pushOverHttp(archived, files, repository, tags, publishing, step);
-        });
-      });
+      return saved(repository, tags, `${engine.name} does not get to the registry`);
     }
+  });
+}
+
+/** The one manifest of the right platform, out of what the engine saves. */
+function pushSaved(
+  engine: ContainerEngine,
+  imageId: string,
+  goal: PushGoal,
+  repository: EnsuredRepository,
+  tags: readonly string[],
+  publishing: Publishing,
+  step: Step,
+): Promise<string> {
+  return withTempFolder(async (folder) => {
+    const file = join(folder, 'saved.tar');
+    await pipeline(await engine.save(imageId), createWriteStream(file), { signal: publishing.signal });
+    return withImageFiles(file, publishing.signal, async (files) => {
+      const archived = await readArchivedImage(files, goal.architecture);
+      checkImage(archived.image, goal.repository, goal.architecture);
+      return pushOverHttp(archived, files, repository, tags, publishing, step);
+    });
   });
 }
 
@@ -82,10 +107,8 @@ async function pushUnderTags(
   const repository = await publishing.ensureRepository(goal.repository);
   const tags = await chooseTags(imageId, goal, repository, publishing);
   const [tag = goal.tag] = tags;
-  const repositories = await publishing.repositories();
   try {
     const digest = await push(repository, tags);
-    refuseIndex(await repositories.findImage(goal.repository, digest), goal.repository);
     if (tag !== goal.tag) step.note(`${goal.repository} lets no tag be moved: pushed as ${tag}`, { lasting: true });
     return locationOf(repository, tag, digest);
   } catch (error) {

@@ -1,19 +1,18 @@
 import { isAbsolute, join, relative, sep } from 'node:path';
-import type { Platform } from '../clients/docker-build.ts';
 import type { Step } from '../output/reporter.ts';
 import { UserError } from '../errors.ts';
 import { findBaseDigests } from './base-digests.ts';
-import { digestBuildContext, listBuildContext, packBuildContext, type BuildContext } from './build-context.ts';
+import { digestBuildContext, listBuildContext, type BuildContext } from './build-context.ts';
 import { hashValues, PACKING_VERSION } from './digest.ts';
 import { buildSettings, type BuildSettings } from './docker-options.ts';
 import { findProjectFile, hasProjectFile, publishDotnet } from './dotnet.ts';
 import { imageNameOf, type ImageName } from './image-name.ts';
-import { checkImage, findDeployable } from './image-check.ts';
-import { ensureNamedTag, pushFromEngine } from './image-push.ts';
+import { PLATFORMS, withBuiltImage, type BuiltImage } from './image-build.ts';
+import { findDeployable } from './image-check.ts';
+import { ensureNamedTag } from './image-push.ts';
+import { identityOfExtras } from './build-extras.ts';
 import { frameworkFor, type Outcome, type Publishing, type PublishOptions } from './publishing.ts';
-import type { Architecture, ImageArtifact } from './types.ts';
-
-const PLATFORMS: Readonly<Record<Architecture, Platform>> = { x86_64: 'linux/amd64', arm64: 'linux/arm64' };
+import type { ImageArtifact } from './types.ts';
 
 /** All that decides what an image will be. */
 export interface PlannedImage {
@@ -28,13 +27,13 @@ export interface PlannedImage {
   readonly mustBuild: string | undefined;
 }
 
-type Planning = Pick<Publishing, 'options' | 'env' | 'signal' | 'registry' | 'repositories' | 'engine' | 'remember'>;
+type Planning = Pick<Publishing, 'options' | 'env' | 'signal' | 'registry' | 'repositories' | 'engine' | 'remember' | 'findRepository'>;
 
 /** Reads every input of an image, once a run. Throws UserError DOCKERFILE_NOT_FOUND, ARTIFACT_UNREADABLE, REPOSITORY, …. */
 export function planImage(artifact: ImageArtifact, publishing: Planning): Promise<PlannedImage> {
   return publishing.remember(artifact, async () => {
     const { options, env, signal } = publishing;
-    const name = imageNameOf(artifact.imageTag ?? options.imageTag, artifact.context);
+    const name = await nameOf(artifact, publishing);
     const context = await listBuildContext(artifact.context, artifact.dockerfile, signal);
     const given = buildSettings(artifact, options.dockerBuildOptions, env);
     const settings = { ...given, pull: given.pull || options.pull === true };
@@ -45,6 +44,7 @@ export function planImage(artifact: ImageArtifact, publishing: Planning): Promis
       settings.target,
       JSON.stringify(settings.buildArgs),
       await digestBuildContext(context, signal),
+      ...(await identityOfExtras(settings.extras, artifact.context, signal)),
     ]);
     const plan = { name, context, settings, digest: inputs, plainTag: undefined, mustBuild: undefined };
     if (options.forceBuild === true) return { ...plan, mustBuild: '--force-build' };
@@ -54,6 +54,19 @@ export function planImage(artifact: ImageArtifact, publishing: Planning): Promis
     if (bases.digests.length === 0) return plan;
     return { ...plan, digest: hashValues(['bases', inputs, ...bases.digests]), plainTag: inputs };
   });
+}
+
+/**
+ * Without a name in template or settings, the images of an application share one repository, named after the application's directory.
+ * `dotnet lambda` names one after the directory of each image: where such a repository is, it is gone on with.
+ */
+async function nameOf(artifact: ImageArtifact, { options, findRepository }: Planning): Promise<ImageName> {
+  const wish = artifact.imageTag ?? options.imageTag;
+  const own = imageNameOf(wish, artifact.context);
+  if (wish !== undefined || options.templateDirectory === undefined) return own;
+  const shared = imageNameOf(undefined, options.templateDirectory);
+  if (shared.repository === own.repository) return own;
+  return (await findRepository(own.repository)) === undefined ? shared : own;
 }
 
 /** Builds and pushes an image, unless ECR has one of the same inputs; then no engine is needed. */
@@ -72,32 +85,32 @@ export async function publishImage(artifact: ImageArtifact, publishing: Publishi
   });
 }
 
-async function buildAndPush(artifact: ImageArtifact, plan: PlannedImage, publishing: Publishing, step: Step): Promise<Outcome> {
-  publishing.signal.throwIfAborted();
-  const platform = PLATFORMS[artifact.architecture];
-  const engine = await publishing.engine();
-  const emulated = platform.endsWith(engine.architecture) ? '' : `, emulated on ${engine.architecture}`;
-  if (plan.mustBuild !== undefined && publishing.options.forceBuild !== true) step.note(`built in any case: ${plan.mustBuild}`);
-  step.note(`build started (${platform}, ${engine.builder}, ${engine.name}${emulated})`);
-  const id = await engine.build({
-    context: () => packBuildContext(plan.context),
-    dockerfile: plan.context.dockerfile,
-    platform,
-    ...plan.settings,
-    tag: `${plan.name.repository}:${plan.name.tag}`,
-    signal: publishing.signal,
-    onLine: (line) => step.output(line),
+function buildAndPush(artifact: ImageArtifact, plan: PlannedImage, publishing: Publishing, step: Step): Promise<Outcome> {
+  return withBuiltImage(artifact, plan, publishing, step, async (built) => {
+    const location = await built.push({
+      repository: plan.name.repository,
+      tag: plan.digest,
+      alsoTags: [
+        ...(plan.plainTag === undefined ? [] : [plan.plainTag]),
+        ...(publishing.options.tagAsNamed === true ? [plan.name.tag] : []),
+      ],
+      architecture: artifact.architecture,
+    });
+    step.summary(`built · pushed · ${location.digest.slice(0, 19)}`);
+    return { location, digest: location.digest, built: true, published: true };
   });
-  checkImage(await engine.inspect(id), plan.name.repository, artifact.architecture);
-  const goal = {
-    repository: plan.name.repository,
-    tag: plan.digest,
-    alsoTags: [...(plan.plainTag === undefined ? [] : [plan.plainTag]), ...(publishing.options.tagAsNamed === true ? [plan.name.tag] : [])],
-    architecture: artifact.architecture,
-  };
-  const location = await pushFromEngine(engine, id, goal, publishing, step);
-  step.summary(`built · pushed · ${location.digest.slice(0, 19)}`);
-  return { location, digest: location.digest, built: true, published: true };
+}
+
+/** Builds an image and leaves it where it is: nothing is asked of AWS. `work` is told what came out. */
+export async function buildOnly<T>(
+  artifact: ImageArtifact,
+  publishing: Publishing,
+  step: Step,
+  work: (built: BuiltImage, plan: PlannedImage) => Promise<T>,
+): Promise<T> {
+  await buildOnHost(artifact, publishing, step);
+  const plan = await planImage(artifact, publishing);
+  return withBuiltImage(artifact, plan, publishing, step, (built) => work(built, plan));
 }
 
 /** `dotnet publish` on this machine before the image build, where that is asked for. */

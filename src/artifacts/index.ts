@@ -1,11 +1,13 @@
 import { relative } from 'node:path';
 import pLimit from 'p-limit';
 import type { Step, StepTitle } from '../output/reporter.ts';
-import { publishImage } from './image.ts';
+import type { EngineImage } from '../clients/docker.ts';
+import { buildOnly, publishImage } from './image.ts';
+import { tagOf } from './image-build.ts';
 import { publishLocalImage } from './local-image.ts';
 import { isWebFunction, needsVersion, publishFile, publishTemplate, publishZip } from './publish-object.ts';
 import { startPublishing, type Lookups, type Outcome, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
-import type { Artifact, PublishedArtifact } from './types.ts';
+import type { Artifact, ImageArtifact, PublishedArtifact } from './types.ts';
 
 export { checkPrerequisites } from './prerequisites.ts';
 export type { PublishDeps, PublishOptions } from './publishing.ts';
@@ -64,6 +66,34 @@ export async function publishArtifacts(
   deps.signal.throwIfAborted();
   if (failures.length > 0) throw failures[0];
   return published;
+}
+
+/** An image that was built and stays on this machine. */
+export interface PackagedImage {
+  readonly image: EngineImage;
+  /** `name:tag`. */
+  readonly name: string;
+  /** Hex SHA-256 of every input. */
+  readonly digest: string;
+  /** What built it, and who has it, for people. */
+  readonly builder: string;
+  readonly holder: string;
+}
+
+/** Builds an image without publishing it. */
+export function buildArtifactImage(
+  artifact: ImageArtifact,
+  options: PublishOptions,
+  deps: Omit<PublishDeps, 'store'>,
+): Promise<PackagedImage> {
+  const store = (): Promise<never> => Promise.reject(new Error('An image does not go to S3'));
+  const publishing = startPublishing([artifact], options, { ...deps, store }, deps.signal);
+  return deps.reporter.step(titleOf(artifact, options), (step) =>
+    buildOnly(artifact, publishing, step, ({ image, builder, holder }, plan) => {
+      step.summary(`built · ${image.id.slice(0, 19)}`);
+      return Promise.resolve({ image, name: tagOf(plan), digest: plan.digest, builder, holder });
+    }),
+  );
 }
 
 async function publishOne(artifact: Artifact, parts: readonly PublishedArtifact[], publishing: Publishing): Promise<Outcome> {

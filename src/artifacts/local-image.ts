@@ -3,7 +3,7 @@ import type { EngineImage } from '../clients/docker.ts';
 import type { Step } from '../output/reporter.ts';
 import { UserError } from '../errors.ts';
 import { readArchivedImage } from './archived-image.ts';
-import { checkImage, findDeployable, type ImageLocation } from './image-check.ts';
+import { checkImage, ensureRunnable, findDeployable, type ImageLocation } from './image-check.ts';
 import { withImageFiles } from './image-files.ts';
 import { imageNameOf } from './image-name.ts';
 import { ensureNamedTag, pushFromArchive, pushFromEngine, type PushGoal } from './image-push.ts';
@@ -24,7 +24,7 @@ async function publishEngineImage(artifact: LocalImageArtifact, publishing: Publ
       hint: 'Build it first, or add Dockerfile to the Metadata of the function so that lambda-tool builds it.',
     });
   }
-  return publishChecked(artifact, image, publishing, step, (goal) => pushFromEngine(engine, image.id, goal, publishing, step));
+  return publishChecked(artifact, image, publishing, step, (goal) => pushFromEngine(engine, image, goal, publishing, step));
 }
 
 function publishArchive(artifact: LocalImageArtifact, archive: string, publishing: Publishing, step: Step): Promise<Outcome> {
@@ -42,6 +42,7 @@ async function publishChecked(
   push: (goal: PushGoal) => Promise<ImageLocation>,
 ): Promise<Outcome> {
   checkImage(image, artifact.reference, artifact.architecture);
+  ensureRunnable(image, artifact.reference, artifact, publishing.reporter);
   const name = imageNameOf(artifact.imageTag ?? publishing.options.imageTag ?? nameOf(artifact), artifact.reference);
   const { repository } = name;
   const tag = image.id.replace(/^sha256:/, '');

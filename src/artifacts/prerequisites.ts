@@ -4,6 +4,7 @@ import { ensureBuildable } from './build-context.ts';
 import { findProjectFile } from './dotnet.ts';
 import { findEsbuild } from './esbuild.ts';
 import { hostOutputOf, planImage } from './image.ts';
+import { chooseBuilder } from './image-build.ts';
 import { findDeployable } from './image-check.ts';
 import { runProgram } from './program.ts';
 import { startLookups, startPublishing, type Lookups, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
@@ -54,8 +55,10 @@ async function checkImageArtifact(artifact: ImageArtifact, publishing: Publishin
     return { engine: false, dotnet: true };
   }
   const plan = await planImage(artifact, publishing);
-  const mustBuild = plan.mustBuild !== undefined;
-  return { engine: mustBuild || (await findDeployable(publishing, plan.name.repository, plan.digest)) === undefined, dotnet: false };
+  const isThere = plan.mustBuild === undefined && (await findDeployable(publishing, plan.name.repository, plan.digest)) !== undefined;
+  // Finds the engine, or the command that this build needs in its place.
+  if (!isThere) await chooseBuilder(plan, publishing);
+  return { engine: false, dotnet: false };
 }
 
 async function ensureThere(path: string): Promise<void> {

@@ -1,11 +1,12 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { ContainerEngine } from '../clients/docker.ts';
-import type { ImageRepositories, ImageRepository, RegistryImage } from '../clients/ecr.ts';
+import type { ImageRepositories, ImageRepository, RegistryImage, RepositorySettings } from '../clients/ecr.ts';
 import type { RegistryClient } from '../clients/registry-push.ts';
 import type { KeyListing } from '../clients/s3-objects.ts';
 import type { ObjectStore } from '../clients/s3.ts';
-import { UserError } from '../errors.ts';
+import { UserError, messageOf } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
+import type { BuilderWish } from './builder-command.ts';
 import type { Artifact, Location, PublishedArtifact } from './types.ts';
 
 export interface PublishOptions {
@@ -33,6 +34,10 @@ export interface PublishOptions {
   readonly tagAsNamed?: boolean | undefined;
   /** `--image-tag`, for images without DockerTag. */
   readonly imageTag?: string | undefined;
+  /** `--builder`: who builds images; undefined: the engine's API, or its command where a build needs that. */
+  readonly builder?: BuilderWish | undefined;
+  /** How repositories are that have to be made. */
+  readonly newRepositories?: (RepositorySettings & { readonly lifecyclePolicy?: string | undefined }) | undefined;
 }
 
 /** Looked up once a run, whoever asks: what a check before the work has found is not asked for again. */
@@ -45,8 +50,11 @@ export interface Lookups {
   remember<T>(artifact: Artifact, plan: () => Promise<T>): Promise<T>;
 }
 
+/** What publishing asks of S3. */
+type StoreCalls = 'findObject' | 'listKeys' | 'uploadFile';
+
 export interface PublishDeps {
-  readonly store: () => Promise<ObjectStore>;
+  readonly store: () => Promise<Pick<ObjectStore, StoreCalls>>;
   readonly repositories: () => Promise<ImageRepositories>;
   readonly engine: () => Promise<ContainerEngine>;
   readonly registry: () => Promise<RegistryClient>;
@@ -128,7 +136,7 @@ export function startPublishing(
     options,
     buildLimit: pLimit(PARALLEL_BUILDS),
     listing: () => (bucket === undefined || countObjects(artifacts) < LISTING_FROM ? undefined : list(bucket)),
-    ensureRepository: memo((name) => ensureRepository(name, lookups, deps)),
+    ensureRepository: memo((name) => ensureRepository(name, lookups, deps, options.newRepositories)),
     async once(key, work) {
       const first = running.get(key);
       if (first !== undefined) return { ...(await first), built: false, published: false };
@@ -140,16 +148,33 @@ export function startPublishing(
 }
 
 /** Makes the repository where there is none. Where that is not allowed, a repository creation template may do it at the push. */
-async function ensureRepository(name: string, lookups: Lookups, deps: PublishDeps): Promise<EnsuredRepository> {
+async function ensureRepository(
+  name: string,
+  lookups: Lookups,
+  deps: PublishDeps,
+  settings: PublishOptions['newRepositories'] = {},
+): Promise<EnsuredRepository> {
   const found = await lookups.findRepository(name);
   if (found !== undefined) return { ...found, origin: 'found' };
   const repositories = await deps.repositories();
+  const { lifecyclePolicy, ...wanted } = settings;
   try {
-    return { ...(await repositories.createRepository(name)), origin: 'new' };
+    const made = await repositories.createRepository(name, wanted);
+    if (lifecyclePolicy !== undefined) await putLifecyclePolicy(repositories, name, lifecyclePolicy, deps.reporter);
+    return { ...made, origin: 'new' };
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== 'ACCESS_DENIED') throw error;
     const { registryHost } = await repositories.getAuthorization();
     return { name, uri: `${registryHost}/${name}`, isTagImmutable: () => false, origin: 'denied' };
+  }
+}
+
+/** The repository is there and can be used; no later run would come back to this, so that somebody has to be told. */
+async function putLifecyclePolicy(repositories: ImageRepositories, name: string, text: string, reporter: Reporter): Promise<void> {
+  try {
+    await repositories.putLifecyclePolicy(name, text);
+  } catch (error) {
+    reporter.warn(`The repository ${name} was made, but without its lifecycle policy: ${messageOf(error)}`);
   }
 }
 

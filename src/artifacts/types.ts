@@ -16,6 +16,8 @@ export interface ArtifactUse {
   readonly handler?: FunctionHandler | undefined;
   /** 1-based line of the reference in the template, for messages; absent when it has no place of its own. */
   readonly line?: number | undefined;
+  /** Who says what runs in the container of an image: the template; nobody knows; absent: only the image itself. */
+  readonly command?: 'template' | 'unknown' | undefined;
 }
 
 /** Where Lambda starts a function whose code is in its package, and not in a layer. */
@@ -119,6 +121,8 @@ export interface ImageArtifact extends ArtifactBase {
   readonly dockerfile: string;
   /** `DockerBuildArgs`: name → value; null takes the value from the environment, as `docker build --build-arg NAME` does. */
   readonly buildArgs: Readonly<Record<string, string | null>>;
+  /** `DockerBuildOptions`: switches as the docker command has them, in place of `--docker-build-options`. */
+  readonly buildOptions?: string | undefined;
   /** `DockerBuildTarget`: the stage to build. */
   readonly target?: string | undefined;
   readonly architecture: Architecture;

@@ -18,6 +18,8 @@ export interface BuildOptions {
   /** `name:tag` that the image gets in the engine. */
   readonly tag: string;
   readonly builder: Builder;
+  /** The engine's own command, for the hint of a build that failed. Default: docker. */
+  readonly command?: string | undefined;
   readonly noCache?: boolean | undefined;
   /** Look for a newer base image. */
   readonly pull?: boolean | undefined;
@@ -81,7 +83,7 @@ function buildFailed(options: BuildOptions, log: BuildLog, reason: string, cause
     'BUILD_FAILED',
     `The image ${options.tag} could not be built${step === undefined ? '' : `, at "${step}"`}: ${text}`,
     {
-      hint: 'The last lines of the build are above. "docker build" in the same directory shows the same failure.',
+      hint: `The last lines of the build are above. "${options.command ?? 'docker'} build" in the same directory shows the same failure.`,
       details: log.lastLines(),
       cause,
     },

@@ -82,7 +82,7 @@ export async function findContainerEngine(request: {
   throw new UserError('ENGINE_NOT_FOUND', 'No container engine answers, and an image has to be built.', {
     hint: isDenied
       ? 'This user may not use the engine: add it to the group "docker", or use a rootless engine.'
-      : 'Start Docker, Podman, Finch, Colima or Rancher Desktop, or set DOCKER_HOST to where it listens.',
+      : 'Start Docker, Podman, Finch, Colima or Rancher Desktop, or set DOCKER_HOST to where it listens; --builder podman needs no service.',
     details: tried,
   });
 }
@@ -126,7 +126,8 @@ async function describe(
     architecture: version.Arch === 'aarch64' ? 'arm64' : version.Arch === 'x86_64' ? 'amd64' : version.Arch,
     apiVersion,
     builder,
-    build: (options) => buildImage(docker, { builder, ...options }),
+    build: (options) =>
+      buildImage(docker, { builder, command: isPodman ? 'podman' : place.source === 'Finch' ? 'finch' : 'docker', ...options }),
     save: async (image) => (await docker.getImage(image).get()) as Readable,
     remoteDigest: async (reference) => (await docker.getImage(reference).distribution()).Descriptor.digest,
     inspect: (reference) => inspectImage(docker, reference),

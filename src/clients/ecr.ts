@@ -1,4 +1,4 @@
-import type { DescribeImagesCommandOutput, ECRClient, ImageDetail, Repository } from '@aws-sdk/client-ecr';
+import type { CreateRepositoryCommandInput, DescribeImagesCommandOutput, ECRClient, ImageDetail, Repository } from '@aws-sdk/client-ecr';
 import { UserError } from '../errors.ts';
 import type { SdkClientConfig } from './aws-config.ts';
 import { serviceFailure, translateAwsError } from './aws-errors.ts';
@@ -33,13 +33,22 @@ export interface RegistryAuthorization {
   password(): string;
 }
 
+/** How a repository is made; what is not said is as ECR has it. */
+export interface RepositorySettings {
+  readonly scanOnPush?: boolean | undefined;
+  /** `AES256`, `KMS` (the key of AWS), or the ARN, id or alias of a key. */
+  readonly encryption?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
 /** What this tool does with ECR. */
 export interface ImageRepositories extends ImageCleanup {
   readonly region: string;
   /** Undefined when there is none of that name. */
   findRepository(name: string): Promise<ImageRepository | undefined>;
   /** One that exists already is answered as it is. */
-  createRepository(name: string): Promise<ImageRepository>;
+  createRepository(name: string, settings?: RepositorySettings): Promise<ImageRepository>;
+  putLifecyclePolicy(name: string, text: string): Promise<void>;
   /** By tag, or by digest (`sha256:…`). Undefined when repository or image is missing. */
   findImage(repository: string, reference: string): Promise<RegistryImage | undefined>;
   /** Asks once a run, and again shortly before the token (12 hours) expires; at once when it is to be `fresh`. */
@@ -71,9 +80,9 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
     }
   };
 
-  const createRepository = async (name: string): Promise<ImageRepository> => {
+  const createRepository = async (name: string, settings: RepositorySettings = {}): Promise<ImageRepository> => {
     try {
-      const answer = await client.send(new ecr.CreateRepositoryCommand({ repositoryName: name }));
+      const answer = await client.send(new ecr.CreateRepositoryCommand({ repositoryName: name, ...creationInput(settings) }));
       return toRepository(answer.repository, name);
     } catch (error) {
       const failure = serviceFailure(error);
@@ -116,6 +125,13 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
     region: config.region,
     findRepository,
     createRepository,
+    async putLifecyclePolicy(name, text) {
+      try {
+        await client.send(new ecr.PutLifecyclePolicyCommand({ repositoryName: name, lifecyclePolicyText: text }));
+      } catch (error) {
+        throw failed('PutLifecyclePolicy', error);
+      }
+    },
     findImage,
     getAuthorization(options) {
       if (authorization === undefined || options?.fresh === true || Date.now() >= renewAtMs) {
@@ -128,6 +144,18 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
       }
       return authorization;
     },
+  };
+}
+
+function creationInput({ scanOnPush, encryption, tags = {} }: RepositorySettings): Partial<CreateRepositoryCommandInput> {
+  const isType = encryption === 'AES256' || encryption === 'KMS';
+  const list = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+  return {
+    ...(scanOnPush === undefined ? {} : { imageScanningConfiguration: { scanOnPush } }),
+    ...(encryption === undefined
+      ? {}
+      : { encryptionConfiguration: isType ? { encryptionType: encryption } : { encryptionType: 'KMS', kmsKey: encryption } }),
+    ...(list.length === 0 ? {} : { tags: list }),
   };
 }
 

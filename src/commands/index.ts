@@ -16,6 +16,7 @@ import { localStatus } from './local-status.ts';
 import { localStop } from './local-stop.ts';
 import { newProject } from './new.ts';
 import { packageCi } from './package-ci.ts';
+import { packageProject } from './package.ts';
 import { pushImage } from './push-image.ts';
 import { rollbackServerless } from './rollback-serverless.ts';
 import { validate } from './validate.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly Command[] = [
   diagnose,
   watch,
   packageCi,
+  packageProject,
   pushImage,
   diff,
   validate,

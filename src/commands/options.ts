@@ -1,4 +1,5 @@
 import type { CamelCase, OptionSpec, OptionTypes } from './option-spec.ts';
+import { IMAGE_OPTIONS } from './image-options.ts';
 import { STACK_OPTIONS } from './stack-options.ts';
 
 /**
@@ -7,6 +8,7 @@ import { STACK_OPTIONS } from './stack-options.ts';
  */
 export const OPTIONS = {
   ...STACK_OPTIONS,
+  ...IMAGE_OPTIONS,
 
   // ---- Template
   template: {
@@ -103,68 +105,28 @@ export const OPTIONS = {
     persist: false,
     describe: 'Taken for the sake of old pipelines; there is nothing left to check',
   },
-  'docker-build-options': {
+  'package-type': {
     type: 'string',
-    short: 'dbo',
-    value: 'TEXT',
+    short: 'pt',
+    value: 'TYPE',
     group: 'Artifacts',
-    describe: 'Further options of the image build: --build-arg, --target, --no-cache, --pull',
+    choices: ['zip', 'image'],
+    default: 'zip',
+    describe: 'What is made',
   },
-  'image-tag': {
+  'output-package': {
     type: 'string',
-    short: 'it',
-    value: 'NAME[:TAG]',
+    short: 'o',
+    value: 'ZIP',
     group: 'Artifacts',
-    describe: 'Name of the image: repository and tag in ECR (default: after the directory)',
+    describe: 'Path of the zip (default: beside the project; for .NET below its bin)',
   },
-  dockerfile: { type: 'string', short: 'df', value: 'FILE', group: 'Artifacts', describe: 'Dockerfile, relative to the project' },
-  'docker-build-working-dir': {
-    type: 'string',
-    short: 'dbwd',
-    value: 'DIR',
+  'function-layers': {
+    type: 'list',
+    short: 'fl',
+    value: 'ARN,…',
     group: 'Artifacts',
-    describe: 'Build context, relative to the project (default: the project, or its solution when the Dockerfile copies that)',
-  },
-  'local-docker-image': {
-    type: 'string',
-    short: 'ldi',
-    value: 'IMAGE',
-    group: 'Artifacts',
-    inFile: false,
-    describe: 'Push this image of the engine, or this archive or OCI layout, and build nothing',
-  },
-  'publish-options': {
-    type: 'string',
-    short: 'po',
-    value: 'TEXT',
-    group: 'Artifacts',
-    describe: 'Further arguments for the dotnet publish before the image build',
-  },
-  'function-architecture': {
-    type: 'string',
-    short: 'farch',
-    value: 'NAME',
-    group: 'Artifacts',
-    choices: ['x86_64', 'arm64'],
-    describe: 'Architecture the image is for (default x86_64)',
-  },
-  'force-build': {
-    type: 'boolean',
-    group: 'Artifacts',
-    persist: false,
-    inFile: false,
-    describe: 'Build images although ECR has one of the same inputs',
-  },
-  pull: {
-    type: 'boolean',
-    group: 'Artifacts',
-    describe: 'Ask the registries for the base images of today; what they are decides as well whether an image is built',
-  },
-  'docker-host-build-output-dir': {
-    type: 'string',
-    value: 'DIR',
-    group: 'Artifacts',
-    describe: 'Run dotnet publish into this directory of the project before the image is built',
+    describe: 'Taken for the sake of old pipelines; a zip does not depend on layers',
   },
 
   'older-than': {

@@ -26,6 +26,11 @@ export const packageCi = defineCommand({
     'docker-host-build-output-dir',
     'force-build',
     'pull',
+    'builder',
+    'ecr-scan-on-push',
+    'ecr-encryption',
+    'ecr-lifecycle-policy',
+    'ecr-tags',
     'port',
   ],
   persist: [

@@ -19,6 +19,11 @@ export const pushImage = defineCommand({
     'function-architecture',
     'force-build',
     'pull',
+    'builder',
+    'ecr-scan-on-push',
+    'ecr-encryption',
+    'ecr-lifecycle-policy',
+    'ecr-tags',
     'port',
   ],
   persist: [

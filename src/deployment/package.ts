@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
+import type { BuilderWish } from '../artifacts/builder-command.ts';
 import type { PublishDeps, PublishOptions } from '../artifacts/index.ts';
 import type { Artifact, PublishedArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { chooseBucket, type BucketWish } from './artifact-bucket.ts';
+import { readRepositorySettings, type RepositoryWish } from './repository-settings.ts';
 import type { Template } from '../template/types.ts';
 import type { TemplateSource } from './template-source.ts';
 
-export interface PackageWish extends BucketWish {
+export interface PackageWish extends BucketWish, RepositoryWish {
   readonly s3Prefix: string | undefined;
   readonly package: string | undefined;
   readonly configuration: string | undefined;
@@ -19,6 +21,7 @@ export interface PackageWish extends BucketWish {
   readonly dockerHostBuildOutputDir: string | undefined;
   readonly forceBuild?: boolean | undefined;
   readonly pull?: boolean | undefined;
+  readonly builder?: string | undefined;
   /** What is given for the template's parameters: runtimes, architectures and loops may depend on them. */
   readonly templateParameters?: Readonly<Record<string, string>> | undefined;
   readonly parametersFile?: string | undefined;
@@ -78,6 +81,8 @@ export async function publishAndRewrite(
     hostBuildOutputDir: wish.dockerHostBuildOutputDir,
     forceBuild: wish.forceBuild,
     pull: wish.pull,
+    builder: wish.builder as BuilderWish | undefined,
+    newRepositories: await readRepositorySettings(wish, context.projectDirectory),
   };
   const { objects: store, repositories, engine, registry } = clients;
   const deps: PublishDeps = { store, repositories, engine, registry, reporter, signal, env };

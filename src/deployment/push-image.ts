@@ -2,23 +2,30 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 
 import { publishArtifacts, type PublishOptions } from '../artifacts/index.ts';
-import type { Architecture, Artifact } from '../artifacts/types.ts';
+import type { BuilderWish } from '../artifacts/builder-command.ts';
+import type { Architecture, Artifact, ImageArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { readRepositorySettings, type RepositoryWish } from './repository-settings.ts';
 
-export interface PushImageWish {
+/** What says which image it is. */
+export interface ImageWish {
   readonly imageTag: string | undefined;
   readonly dockerfile: string | undefined;
   readonly dockerBuildWorkingDir: string | undefined;
-  readonly dockerBuildOptions: string | undefined;
   readonly dockerHostBuildOutputDir: string | undefined;
+  readonly functionArchitecture: string | undefined;
+  readonly localDockerImage: string | undefined;
+}
+
+export interface PushImageWish extends ImageWish, RepositoryWish {
+  readonly dockerBuildOptions: string | undefined;
   readonly configuration: string | undefined;
   readonly framework: string | undefined;
   readonly publishOptions: string | undefined;
-  readonly localDockerImage: string | undefined;
-  readonly functionArchitecture: string | undefined;
   readonly forceBuild: boolean | undefined;
   readonly pull: boolean | undefined;
+  readonly builder: string | undefined;
 }
 
 export interface PushedImage {
@@ -47,6 +54,8 @@ export async function pushOneImage(wish: PushImageWish, context: Context): Promi
     dockerBuildOptions: wish.dockerBuildOptions,
     forceBuild: wish.forceBuild,
     pull: wish.pull,
+    builder: wish.builder as BuilderWish | undefined,
+    newRepositories: await readRepositorySettings(wish, projectDirectory),
     imageTag: wish.imageTag,
     tagAsNamed: true,
   };
@@ -58,17 +67,28 @@ export async function pushOneImage(wish: PushImageWish, context: Context): Promi
   return { image: `${repositoryUri}@${digest}`, repositoryUri, tag, digest, built: published.built, published: published.published };
 }
 
+/** Nobody knows what the functions say that will use the image. */
+const USES = [
+  { logicalId: 'Image', resourceType: 'AWS::Lambda::Function', path: [], form: { type: 'image-uri' }, command: 'unknown' },
+] as const;
+
 async function artifactFor(wish: PushImageWish, project: string): Promise<Artifact> {
-  const architecture: Architecture = wish.functionArchitecture === 'arm64' ? 'arm64' : 'x86_64';
-  const uses = [{ logicalId: 'Image', resourceType: 'AWS::Lambda::Function', path: [], form: { type: 'image-uri' as const } }];
   const local = wish.localDockerImage;
-  if (local !== undefined) {
-    const path = resolve(project, local);
-    const isOnDisk = (await stat(path).catch(() => undefined)) !== undefined;
-    return isOnDisk
-      ? { kind: 'local-image', reference: basename(path), archive: path, architecture, uses }
-      : { kind: 'local-image', reference: local, architecture, uses };
-  }
+  if (local === undefined) return imageArtifact(wish, project);
+  const architecture = architectureOf(wish);
+  const path = resolve(project, local);
+  const isOnDisk = (await stat(path).catch(() => undefined)) !== undefined;
+  return isOnDisk
+    ? { kind: 'local-image', reference: basename(path), archive: path, architecture, uses: USES }
+    : { kind: 'local-image', reference: local, architecture, uses: USES };
+}
+
+function architectureOf({ functionArchitecture }: Pick<ImageWish, 'functionArchitecture'>): Architecture {
+  return functionArchitecture === 'arm64' ? 'arm64' : 'x86_64';
+}
+
+/** The image of a project that is to be built: Dockerfile, context and name as `dotnet lambda` finds them. */
+export async function imageArtifact(wish: ImageWish, project: string): Promise<ImageArtifact> {
   const dockerfile = resolve(project, wish.dockerfile ?? 'Dockerfile');
   const context =
     wish.dockerBuildWorkingDir === undefined ? await contextFor(dockerfile, project) : resolve(project, wish.dockerBuildWorkingDir);
@@ -79,10 +99,10 @@ async function artifactFor(wish: PushImageWish, project: string): Promise<Artifa
     context,
     dockerfile,
     buildArgs: {},
-    architecture,
+    architecture: architectureOf(wish),
     imageTag,
     hostBuildOutputDir: wish.dockerHostBuildOutputDir,
-    uses,
+    uses: USES,
   };
 }
 

@@ -12,7 +12,7 @@ import type { CodeWish } from './planned-code.ts';
 import { hasNoChanges } from './render.ts';
 import type { Changes, TagChange, Undecided } from './types.ts';
 
-export interface DiffWish extends CodeWish {
+export interface DiffWish extends Omit<CodeWish, 'templateDirectory'> {
   readonly stackName: string;
   readonly templateParameters: Readonly<Record<string, string>> | undefined;
   readonly parametersFile: string | undefined;
@@ -48,7 +48,7 @@ export async function diffStack(wish: DiffWish, source: TemplateSource, context:
   });
   for (const warning of warnings) context.reporter.warn(warning);
   const deployed = current === undefined ? undefined : { stack: current, template: await deployedTemplate(current, context) };
-  const level = await compareLevel({ template, artifacts, given, deployed }, wish, context);
+  const level = await compareLevel({ template, artifacts, given, deployed }, { ...wish, templateDirectory: dirname(source.path) }, context);
   for (const name of level.missing) context.reporter.warn(`Parameter ${name} has no value; a deployment needs one`);
   tellUndeclared(template, given, context);
   const changes: Changes = {

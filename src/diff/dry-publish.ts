@@ -127,6 +127,7 @@ function readOnlyRepositories(real: ImageRepositories): ImageRepositories {
     findRepository: (name) => real.findRepository(name),
     findImage: (repository, reference) => real.findImage(repository, reference),
     createRepository: refuse,
+    putLifecyclePolicy: refuse,
     listImages: refuse,
     manifests: refuse,
     referrers: refuse,

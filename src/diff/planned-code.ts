@@ -10,6 +10,8 @@ import { deployedValue, readS3Place, type S3Place } from './planned-place.ts';
 import { planTemplate, type PlannedArtifact, type PlannedTemplate } from './planned-template.ts';
 
 export interface CodeWish {
+  /** Absolute, of the application's template. */
+  readonly templateDirectory: string;
   readonly s3Bucket: string | undefined;
   readonly s3Prefix: string | undefined;
   readonly configuration: string | undefined;
@@ -84,6 +86,7 @@ function optionsFor(wish: CodeWish, place: S3Place | undefined, context: Context
     bucket: wish.s3Bucket ?? place?.bucket ?? ANY_BUCKET,
     prefix: deployedPrefix ?? wish.s3Prefix ?? '',
     directory: context.projectDirectory,
+    templateDirectory: wish.templateDirectory,
     configuration: wish.configuration,
     framework: wish.framework,
     msbuildParameters: wish.msbuildParameters,

@@ -20,7 +20,8 @@ export function parseBuildArgs(value: JsonValue | undefined, reference: Referenc
 }
 
 function fromText(text: string, reference: Reference): Readonly<Record<string, string | null>> {
-  const parts = /(?:^|\s)--build-arg(?:\s|=)/.test(text) ? switchValues(text) : text.split(';');
+  const isSwitches = /^\s*--[a-z]|\s--build-arg(?:\s|=)/.test(text);
+  const parts = isSwitches ? switchValues(text) : text.split(';');
   const pairs = parts
     .map((part) => part.trim())
     .filter((part) => part !== '')

@@ -46,7 +46,7 @@ async function findImage(
   if (imageUri !== undefined) refuseLoopVariable(reference, imageUri);
   const metadata = metadataOf(resource);
   const architecture = architectureOf(search, resource, fallback);
-  const use = useOf(reference, { type: 'image-uri' });
+  const use = { ...useOf(reference, { type: 'image-uri' }), ...commandOf(search, resource) };
   const context = textOf(search, resource, 'DockerContext');
   // Nothing to build: rewriteTemplate copies the address.
   if (context !== undefined && isEcrAddress(context)) return;
@@ -87,6 +87,7 @@ async function build(
     kind: 'image',
     context: context.path,
     dockerfile,
+    buildOptions: textOf(search, resource, 'DockerBuildOptions') ?? switchesInArgs(member(metadataOf(resource), 'DockerBuildArgs')),
     buildArgs: parseBuildArgs(member(metadataOf(resource), 'DockerBuildArgs'), metadataReference(reference, resource, 'DockerBuildArgs')),
     target: textOf(search, resource, 'DockerBuildTarget'),
     architecture,
@@ -95,10 +96,33 @@ async function build(
   } as const;
   const args = Object.entries(artifact.buildArgs).toSorted(([a], [b]) => (a < b ? -1 : 1));
   search.found.add(
-    [artifact.context, dockerfile, args, artifact.target, architecture, artifact.imageTag, artifact.hostBuildOutputDir],
+    [
+      artifact.context,
+      dockerfile,
+      args,
+      artifact.target,
+      architecture,
+      artifact.imageTag,
+      artifact.hostBuildOutputDir,
+      artifact.buildOptions,
+    ],
     artifact,
     use,
   );
+}
+
+/** What runs in the container, where the template says it; otherwise the image has to. */
+function commandOf(search: Search, resource: ResourceEntry): Pick<ArtifactUse, 'command'> {
+  const config = propertyOrGlobal(search, resource, 'ImageConfig')?.value;
+  if (!isMap(config)) return {};
+  const isSaid =
+    ['Command', 'EntryPoint'].some((name) => config[name] !== undefined) || Object.keys(config).some((name) => /^Fn::|^Ref$/.test(name));
+  return isSaid ? { command: 'template' } : {};
+}
+
+/** `dotnet lambda` puts the text of DockerBuildArgs into the command line as it is, so that it may hold more than arguments. */
+function switchesInArgs(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && /^\s*--[a-z]/.test(value) && /(?:^|\s)--(?!build-arg\b)[a-z]/.test(value) ? value : undefined;
 }
 
 /** `Metadata.Dockerfile` is relative to the context; without it, `Dockerfile`. */

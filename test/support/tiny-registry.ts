@@ -120,6 +120,9 @@ export async function startTinyRegistry(): Promise<TinyRegistry> {
       known.add(name);
       return toRepository(name);
     },
+    async putLifecyclePolicy(name) {
+      calls.push(`putLifecyclePolicy ${name}`);
+    },
     async findImage(repository, reference): Promise<RegistryImage | undefined> {
       calls.push('findImage');
       const digest = reference.startsWith('sha256:') ? reference : tags.get(`${repository}:${reference}`);

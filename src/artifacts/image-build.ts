@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import type { ContainerEngine, EngineImage } from '../clients/docker.ts';
+import type { Platform } from '../clients/docker-build.ts';
+import { UserError } from '../errors.ts';
+import type { Step } from '../output/reporter.ts';
+import { readArchivedImage } from './archived-image.ts';
+import { packBuildContext } from './build-context.ts';
+import { chooseCommand, commandOfEngine, COMMAND_NAMES, namedCommand, type BuilderCommand } from './builder-command.ts';
+import { buildWithCommand, ensureCommand, saveWithCommand } from './command-build.ts';
+import type { PlannedImage } from './image.ts';
+import { checkImage, ensureRunnable, type ImageLocation } from './image-check.ts';
+import { withImageFiles } from './image-files.ts';
+import { pushFromArchive, pushFromEngine, type PushGoal } from './image-push.ts';
+import type { Publishing } from './publishing.ts';
+import { withTempFolder } from './temp-folder.ts';
+import type { Architecture, ImageArtifact } from './types.ts';
+
+export const PLATFORMS: Readonly<Record<Architecture, Platform>> = { x86_64: 'linux/amd64', arm64: 'linux/arm64' };
+
+/** An image as it comes out of a build, wherever that has put it. */
+export interface BuiltImage {
+  readonly image: EngineImage;
+  /** What has built it, for people: `Docker 28.2.2`, `podman build`. */
+  readonly builder: string;
+  /** Who has it: the engine, or the command. */
+  readonly holder: string;
+  push(goal: PushGoal): Promise<ImageLocation>;
+}
+
+type Request = Pick<Publishing, 'options' | 'engine' | 'signal' | 'env' | 'reporter'>;
+type Work<T> = (built: BuiltImage) => Promise<T>;
+
+/**
+ * Builds an image, through the API of the engine, or through a command where the build needs what that API does not carry, and hands it
+ * to `work`. Throws UserError BUILD_FAILED, BUILD_TOOL_NOT_FOUND, ENGINE_NOT_FOUND, IMAGE_INVALID.
+ */
+export async function withBuiltImage<T>(
+  artifact: ImageArtifact,
+  plan: PlannedImage,
+  publishing: Publishing,
+  step: Step,
+  work: Work<T>,
+): Promise<T> {
+  publishing.signal.throwIfAborted();
+  const { engine, command } = await chooseBuilder(plan, publishing);
+  if (plan.mustBuild !== undefined && publishing.options.forceBuild !== true) step.note(`built in any case: ${plan.mustBuild}`);
+  if (command !== undefined) return withCommand(command, engine, artifact, plan, publishing, step, work);
+  if (engine === undefined) throw new UserError('INTERNAL', 'There is neither an engine nor a command to build with');
+  return withEngine(engine, artifact, plan, publishing, step, work);
+}
+
+interface Chosen {
+  readonly engine: ContainerEngine | undefined;
+  readonly command: { readonly command: BuilderCommand; readonly reason: string } | undefined;
+}
+
+/** The engine and the command of a build; a command that has been asked for by name does without an engine. */
+export async function chooseBuilder({ settings }: Pick<PlannedImage, 'settings'>, publishing: Request): Promise<Chosen> {
+  const { builder } = publishing.options;
+  const named = namedCommand(builder);
+  const engine = await findEngine(named, publishing);
+  const command =
+    engine === undefined && named !== undefined
+      ? { command: named, reason: `--builder ${named}` }
+      : engine === undefined
+        ? undefined
+        : chooseCommand(builder, settings.extras, engine);
+  if (command !== undefined) await ensureCommand(command.command, command.reason, publishing);
+  return {
+    engine: engine !== undefined && (command === undefined || commandOfEngine(engine) === command.command) ? engine : undefined,
+    command,
+  };
+}
+
+async function findEngine(named: BuilderCommand | undefined, publishing: Request): Promise<ContainerEngine | undefined> {
+  if (named === 'finch' || named === 'nerdctl') return undefined;
+  try {
+    return await publishing.engine();
+  } catch (error) {
+    // Podman needs no service; docker without a daemon says so itself.
+    if (named !== undefined && error instanceof UserError && error.code === 'ENGINE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function withEngine<T>(
+  engine: ContainerEngine,
+  artifact: ImageArtifact,
+  plan: PlannedImage,
+  publishing: Publishing,
+  step: Step,
+  work: Work<T>,
+): Promise<T> {
+  const platform = PLATFORMS[artifact.architecture];
+  step.note(`build started (${platform}, ${engine.builder}, ${engine.name}${emulation(platform, engine)})`);
+  const { extras, ...settings } = plan.settings;
+  void extras;
+  const id = await engine.build({
+    context: () => packBuildContext(plan.context),
+    dockerfile: plan.context.dockerfile,
+    platform,
+    ...settings,
+    tag: tagOf(plan),
+    signal: publishing.signal,
+    onLine: (line) => step.output(line),
+  });
+  return work(await engineImage(engine, id, engine.builder, artifact, plan, publishing, step));
+}
+
+function withCommand<T>(
+  { command, reason }: { readonly command: BuilderCommand; readonly reason: string },
+  engine: ContainerEngine | undefined,
+  artifact: ImageArtifact,
+  plan: PlannedImage,
+  publishing: Publishing,
+  step: Step,
+  work: Work<T>,
+): Promise<T> {
+  const { signal, env } = publishing;
+  const platform = PLATFORMS[artifact.architecture];
+  const where = engine === undefined ? '' : `, ${engine.name}${emulation(platform, engine)}`;
+  step.note(`build started (${platform}, ${COMMAND_NAMES[command]} for ${reason}${where})`);
+  const tag = tagOf(plan);
+  return withTempFolder(async (folder) => {
+    const { context, dockerfile } = artifact;
+    const onLine = (line: string): void => step.output(line);
+    const id = await buildWithCommand(command, {
+      context,
+      dockerfile,
+      platform,
+      settings: plan.settings,
+      tag,
+      engine,
+      env,
+      signal,
+      reason,
+      folder,
+      onLine,
+    });
+    if (engine !== undefined) {
+      const known = id !== '' && (await engine.inspect(id)) !== undefined ? id : tag;
+      return work(await engineImage(engine, known, COMMAND_NAMES[command], artifact, plan, publishing, step));
+    }
+    const file = join(folder, 'built.tar');
+    await saveWithCommand(command, tag, file, publishing);
+    return withImageFiles(file, signal, async (files) => {
+      const archived = await readArchivedImage(files, artifact.architecture);
+      checkImage(archived.image, plan.name.repository, artifact.architecture);
+      ensureRunnable(archived.image, plan.name.repository, artifact, publishing.reporter);
+      const push = (goal: PushGoal): Promise<ImageLocation> => pushFromArchive(archived, files, goal, publishing, step);
+      return work({ image: archived.image, builder: COMMAND_NAMES[command], holder: command, push });
+    });
+  });
+}
+
+async function engineImage(
+  engine: ContainerEngine,
+  id: string,
+  builder: string,
+  artifact: ImageArtifact,
+  plan: PlannedImage,
+  publishing: Publishing,
+  step: Step,
+): Promise<BuiltImage> {
+  const image = await engine.inspect(id);
+  const { repository } = plan.name;
+  checkImage(image, repository, artifact.architecture);
+  ensureRunnable(image, repository, artifact, publishing.reporter);
+  return { image, builder, holder: engine.name, push: (goal) => pushFromEngine(engine, image, goal, publishing, step) };
+}
+
+function emulation(platform: Platform, engine: ContainerEngine): string {
+  return platform.endsWith(engine.architecture) ? '' : `, emulated on ${engine.architecture}`;
+}
+
+export function tagOf({ name }: Pick<PlannedImage, 'name'>): string {
+  return `${name.repository}:${name.tag}`;
+}

@@ -1,0 +1,195 @@
+import { copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+
+import type { BuilderWish } from '../artifacts/builder-command.ts';
+import { formatBytes } from '../artifacts/bytes.ts';
+import { buildArtifactImage, publishArtifacts, type PublishOptions } from '../artifacts/index.ts';
+import { findProjectFile, hasProjectFile } from '../artifacts/dotnet.ts';
+import type { ZipArtifact } from '../artifacts/types.ts';
+import type { Context } from '../context.ts';
+import { UserError } from '../errors.ts';
+import type { Reporter } from '../output/reporter.ts';
+import { imageArtifact, type ImageWish } from './push-image.ts';
+
+export interface PackageProjectWish extends Omit<ImageWish, 'localDockerImage'> {
+  readonly outputPackage: string | undefined;
+  readonly configuration: string | undefined;
+  readonly framework: string | undefined;
+  readonly msbuildParameters: string | undefined;
+  readonly functionLayers: readonly string[] | undefined;
+  readonly dockerBuildOptions: string | undefined;
+  readonly builder: string | undefined;
+  readonly pull: boolean | undefined;
+}
+
+export interface PackagedProject {
+  /** The path of the zip, or the name of the image. */
+  readonly place: string;
+  /** Where it is, how large it is, and what may be done with it, for a person. */
+  readonly words: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** What a zip that goes into the call itself may have, in bytes: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const DIRECT_LIMIT_BYTES = 50 * 1024 * 1024;
+
+/** Makes the zip that a deployment would upload, byte for byte. Asks nothing of AWS. */
+export async function packageZip(wish: PackageProjectWish, positionals: readonly string[], context: Context): Promise<PackagedProject> {
+  const { reporter, projectDirectory: project, cwd } = context;
+  if (wish.functionLayers !== undefined)
+    reporter.warn(
+      'The layers are not looked at: a zip does not depend on them, but for those of runtime package stores, which are not supported',
+    );
+  const named = readPositionals(positionals);
+  const source = await findSource(named.program === undefined ? project : resolve(cwd, named.program));
+  const given = wish.outputPackage ?? named.zip;
+  const output = given === undefined ? await defaultOutput(source, wish, context) : resolve(cwd, given);
+  // So that a package of before does not become part of this one.
+  await rm(output, { force: true });
+  const architecture = wish.functionArchitecture === 'arm64' ? 'arm64' : 'x86_64';
+  const artifact: ZipArtifact = { kind: 'zip', ...source, architecture, uses: [] };
+  const [published] = await publishArtifacts([artifact], optionsFor(wish, context), {
+    ...depsOf(context),
+    reporter: sayingPackaged(reporter),
+    store: () => Promise.resolve(folderStore(output)),
+  });
+  if (published === undefined) throw new UserError('INTERNAL', 'No zip came out of the packaging');
+  const { size } = await stat(output);
+  if (size > DIRECT_LIMIT_BYTES)
+    reporter.warn(`The zip is larger than ${formatBytes(DIRECT_LIMIT_BYTES)}: Lambda takes it from S3 only, as deploy-serverless does it`);
+  const shown = shownPath(output, cwd);
+  return {
+    place: output,
+    words: `The package is in ${shown} (${formatBytes(size)}). Next: lambda-tool deploy-serverless --package ${quoted(shown)}`,
+    data: { packageType: 'zip', package: output, sizeBytes: size, digest: published.digest, architecture },
+  };
+}
+
+/** Builds the image that a deployment would push, and leaves it with the engine. Asks nothing of AWS. */
+export async function packageImage(wish: PackageProjectWish, positionals: readonly string[], context: Context): Promise<PackagedProject> {
+  const { zip, program } = readPositionals(positionals);
+  const unfit = wish.outputPackage ?? zip ?? program;
+  if (unfit !== undefined)
+    throw new UserError('USAGE', `"${unfit}" is for zips: an image stays with the engine, under the name of --image-tag.`);
+  const artifact = await imageArtifact({ ...wish, localDockerImage: undefined }, context.projectDirectory);
+  const built = await buildArtifactImage(artifact, optionsFor(wish, context), depsOf(context));
+  const { image, name, builder, holder, digest } = built;
+  return {
+    place: name,
+    words: `The image ${name} is in ${holder} (${formatBytes(image.sizeBytes)}). Next: lambda-tool push-image -ldi ${name}`,
+    data: {
+      packageType: 'image',
+      image: name,
+      imageId: image.id,
+      sizeBytes: image.sizeBytes,
+      digest,
+      architecture: artifact.architecture,
+      builder,
+    },
+  };
+}
+
+function readPositionals(positionals: readonly string[]): { readonly zip: string | undefined; readonly program: string | undefined } {
+  const unknown = positionals.find((text) => !/\.(?:zip|cs)$/i.test(text));
+  if (unknown !== undefined) {
+    throw new UserError('USAGE', `"${unknown}" is neither a zip to write nor a .cs file.`, {
+      hint: 'Name the project with --project-location DIR, and the zip with -o FILE.zip.',
+    });
+  }
+  return { zip: positionals.findLast((text) => /\.zip$/i.test(text)), program: positionals.findLast((text) => /\.cs$/i.test(text)) };
+}
+
+/** A .NET project or program is published first; any other directory is zipped as it is. */
+async function findSource(path: string): Promise<Pick<ZipArtifact, 'path' | 'source'>> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new UserError('TEMPLATE_PATH_NOT_FOUND', `There is nothing at ${path} to package.`);
+  if (found.isFile()) return { path, source: 'dotnet' };
+  if (!(await hasProjectFile(path))) return { path, source: 'directory' };
+  await findProjectFile(path);
+  return { path, source: 'dotnet' };
+}
+
+/**
+ * Where `dotnet lambda` puts it, for .NET; for other directories where the user is, and never inside of what is packaged: the next
+ * package, or a deployment, would have it in itself.
+ */
+async function defaultOutput(
+  { path, source }: Pick<ZipArtifact, 'path' | 'source'>,
+  wish: PackageProjectWish,
+  { cwd }: Context,
+): Promise<string> {
+  if (extname(path) === '.cs') return join(dirname(path), 'artifacts', `${basename(dirname(path))}.zip`);
+  const name = `${basename(path) || 'package'}.zip`;
+  if (source === 'dotnet') return join(path, 'bin', wish.configuration ?? 'Release', (await frameworkOf(path, wish)) ?? '', name);
+  const way = relative(path, cwd);
+  const isInside = way === '' || (!way.startsWith('..') && resolve(path, way) === cwd);
+  return join(isInside ? dirname(path) : cwd, name);
+}
+
+async function frameworkOf(directory: string, { framework }: PackageProjectWish): Promise<string | undefined> {
+  if (framework !== undefined) return framework;
+  const text = await readFile(await findProjectFile(directory), 'utf8');
+  return /<TargetFrameworks?>\s*([\w.]+)\s*</.exec(text)?.[1];
+}
+
+function optionsFor(wish: PackageProjectWish, { projectDirectory, cwd }: Context): PublishOptions {
+  return {
+    // Every zip goes to the one file of folderStore.
+    bucket: 'package',
+    prefix: '',
+    region: '',
+    directory: cwd,
+    templateDirectory: undefined,
+    configuration: wish.configuration,
+    framework: wish.framework,
+    msbuildParameters: wish.msbuildParameters,
+    dockerBuildOptions: wish.dockerBuildOptions,
+    hostBuildOutputDir: undefined,
+    imageTag: wish.imageTag ?? basename(projectDirectory),
+    pull: wish.pull,
+    builder: wish.builder as BuilderWish | undefined,
+  };
+}
+
+function depsOf({ clients, reporter, signal, env }: Context) {
+  const { repositories, engine, registry } = clients;
+  return { repositories, engine, registry, reporter, signal, env };
+}
+
+/** In place of S3: has nothing, and puts what it is given where the package is to be, whole or not at all. */
+function folderStore(output: string) {
+  return {
+    findObject: () => Promise.resolve(undefined),
+    listKeys: () => Promise.resolve({ has: () => false, covers: () => true }),
+    async uploadFile(_bucket: string, _key: string, file: string) {
+      await mkdir(dirname(output), { recursive: true });
+      const beside = `${output}.${process.pid}.tmp`;
+      try {
+        await copyFile(file, beside);
+        await rename(beside, output);
+      } finally {
+        await rm(beside, { force: true });
+      }
+      return { versionId: undefined, written: true };
+    },
+  };
+}
+
+/** The steps are those of a deployment, which ends them as uploaded. */
+function sayingPackaged(reporter: Reporter): Reporter {
+  return {
+    ...reporter,
+    step: (title, work) =>
+      reporter.step(title, (step) => work({ ...step, summary: (text) => step.summary(text.replace(/ · uploaded$/, ' · packaged')) })),
+  };
+}
+
+function shownPath(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short.length < path.length ? short : path;
+}
+
+/** For a shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
