@@ -2,6 +2,7 @@ import { createHash, hash as sha256 } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { readable, readableNow } from './file-tree.ts';
+import { openHashCache, type HashCachePlace, type StampedFile } from './hash-cache.ts';
 import { pauses } from './pauses.ts';
 import type { ZipEntry } from './zip-contents.ts';
 
@@ -9,7 +10,7 @@ import type { ZipEntry } from './zip-contents.ts';
  * Part of every digest. Goes up when the same inputs would be packed differently, so that nothing packed the old way
  * is taken for the new.
  */
-export const PACKING_VERSION = '1';
+export const PACKING_VERSION = '2';
 
 /** Up to this size a file is read in one piece. */
 const WHOLE_FILE_BYTES = 512 * 1024;
@@ -41,14 +42,20 @@ async function hashLarge(path: string, signal: AbortSignal | undefined): Promise
   }
 }
 
-/** Hashes files; the answer is in the order of the input. */
-export async function hashFiles(files: readonly { absolute: string; size: number }[], signal?: AbortSignal): Promise<string[]> {
+/** Hashes files; the answer is in the order of the input. With `remembered`, only those are read that have changed since the last time. */
+export async function hashFiles(
+  files: readonly (StampedFile & { readonly absolute: string })[],
+  signal?: AbortSignal,
+  remembered?: HashCachePlace,
+): Promise<string[]> {
+  const cache = remembered === undefined ? undefined : openHashCache(remembered, files);
   const pause = pauses(signal);
   const hashes: string[] = [];
   for (const file of files) {
-    hashes.push(await hashFile(file.absolute, file.size, signal));
+    hashes.push(cache?.find(file) ?? (await hashFile(file.absolute, file.size, signal)));
     await pause();
   }
+  cache?.keep(files, hashes);
   return hashes;
 }
 
@@ -60,10 +67,10 @@ export function hashValues(values: readonly (string | null | undefined)[]): stri
 }
 
 /** The identity of a zip: names, executable bits and contents. Times, owners and other mode bits do not count. */
-export async function digestZipContents(entries: readonly ZipEntry[], signal?: AbortSignal): Promise<string> {
+export async function digestZipContents(entries: readonly ZipEntry[], signal?: AbortSignal, remembered?: HashCachePlace): Promise<string> {
   const files = entries.filter((entry) => entry.target === undefined);
   const hashes = new Map<ZipEntry, string>();
-  (await hashFiles(files, signal)).forEach((hash, index) => hashes.set(files[index] as ZipEntry, hash));
+  (await hashFiles(files, signal, remembered)).forEach((hash, index) => hashes.set(files[index] as ZipEntry, hash));
   return hashValues([
     'zip',
     PACKING_VERSION,

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { sep } from 'node:path';
 import { UserError, messageOf } from '../errors.ts';
+import type { FileStamp } from './hash-cache.ts';
 import { pauses } from './pauses.ts';
 
 /** One thing below a root directory. */
@@ -14,6 +15,7 @@ export interface TreeEntry {
   /** Bytes; 0 for directories and links. */
   readonly size: number;
   readonly mtimeMs: number;
+  readonly stamp?: FileStamp | undefined;
   /** Where a link points to, as it is stored. */
   readonly target?: string | undefined;
 }
@@ -53,7 +55,10 @@ export async function listTree(root: string, options: TreeOptions): Promise<Tree
 function describe(path: string, absolute: string): TreeEntry | undefined {
   const status = readableNow(absolute, (name) => lstatSync(name));
   const common = { path, absolute, mode: status.mode & 0o7777, mtimeMs: status.mtimeMs };
-  if (status.isFile()) return { ...common, type: 'file', size: status.size };
+  if (status.isFile()) {
+    const stamp = { mtimeMs: status.mtimeMs, ctimeMs: status.ctimeMs, inode: status.ino };
+    return { ...common, type: 'file', size: status.size, stamp };
+  }
   if (status.isDirectory()) return { ...common, type: 'directory', size: 0 };
   if (status.isSymbolicLink()) return { ...common, type: 'link', size: 0, target: readableNow(absolute, (name) => readlinkSync(name)) };
   return undefined;

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import pLimit from 'p-limit';
 import type { Step, StepTitle } from '../output/reporter.ts';
 import type { EngineImage } from '../clients/docker.ts';
@@ -6,7 +5,15 @@ import { buildOnly, publishImage } from './image.ts';
 import { tagOf } from './image-build.ts';
 import { publishLocalImage } from './local-image.ts';
 import { isWebFunction, needsVersion, publishFile, publishTemplate, publishZip } from './publish-object.ts';
-import { startPublishing, type Lookups, type Outcome, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
+import {
+  shortName,
+  startPublishing,
+  type Lookups,
+  type Outcome,
+  type Publishing,
+  type PublishDeps,
+  type PublishOptions,
+} from './publishing.ts';
 import type { Artifact, ImageArtifact, PublishedArtifact } from './types.ts';
 
 export { checkPrerequisites } from './prerequisites.ts';
@@ -118,7 +125,7 @@ function work(artifact: Artifact, parts: readonly PublishedArtifact[], name: str
 }
 
 function titleOf(artifact: Artifact, options: PublishOptions): StepTitle {
-  const short = (path: string): string => relative(options.directory ?? process.cwd(), path) || '.';
+  const short = (path: string): string => shortName(path, options);
   switch (artifact.kind) {
     case 'image':
       return { kind: 'image', name: short(artifact.dockerfile) };

@@ -6,8 +6,17 @@ import { findEsbuild } from './esbuild.ts';
 import { hostOutputOf, planImage } from './image.ts';
 import { chooseBuilder } from './image-build.ts';
 import { findDeployable } from './image-check.ts';
+import { checkZip } from './publish-object.ts';
 import { runProgram } from './program.ts';
-import { startLookups, startPublishing, type Lookups, type Publishing, type PublishDeps, type PublishOptions } from './publishing.ts';
+import {
+  shortName,
+  startLookups,
+  startPublishing,
+  type Lookups,
+  type Publishing,
+  type PublishDeps,
+  type PublishOptions,
+} from './publishing.ts';
 import type { Artifact, ImageArtifact } from './types.ts';
 
 /**
@@ -43,6 +52,7 @@ async function check(artifact: Artifact, publishing: Publishing): Promise<Need> 
     default:
       await ensureThere(artifact.path);
       if (artifact.kind === 'zip' && artifact.build?.kind === 'esbuild') await findEsbuild(artifact.path, publishing.env);
+      if (artifact.kind === 'zip') await checkZip(artifact, shortName(artifact.path, publishing.options), publishing);
       return { engine: false, dotnet: artifact.kind === 'zip' && artifact.source === 'dotnet' };
   }
 }

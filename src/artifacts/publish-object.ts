@@ -1,5 +1,6 @@
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import type { UploadOptions } from '../clients/s3-upload.ts';
 import type { Step } from '../output/reporter.ts';
 import { rewriteTemplate } from '../template/rewrite.ts';
 import { formatBytes } from './bytes.ts';
@@ -11,19 +12,24 @@ import { listReadyZip } from './ready-zip.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { ArtifactUse, BuildRecipe, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
 import { listZipContents, singleFileContents, type ZipEntry } from './zip-contents.ts';
-import { checkUnzippedSize, UNZIPPED_LIMIT_BYTES, writeZip } from './zip.ts';
+import { checkUnzippedSize, fitsInMemory, UNZIPPED_LIMIT_BYTES, writeZip, zipInMemory } from './zip.ts';
 
 /** Web functions may be larger. https://docs.aws.amazon.com/lambda/latest/dg/web-functions-code-s3.html */
 const WEB_FUNCTION_LIMIT_BYTES = 512 * 1024 * 1024;
+
+/** Longer listings are made anew rather than kept for all artefacts at once: memory must not grow with their number. */
+const REMEMBERED_ENTRIES = 1000;
 
 /** Zips what a zip artefact names, unless S3 has the result already, and uploads it. */
 export async function publishZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
   const { signal } = publishing;
   if (artifact.source === 'zip') return publishReadyZip(artifact, name, publishing, step);
   if (artifact.build !== undefined) return publishBuild(artifact, artifact.build, name, publishing, step);
-  if (artifact.source === 'file') return publishContents(artifact, name, await singleFileContents(artifact.path), publishing, step);
-  if (artifact.source === 'directory')
-    return publishContents(artifact, name, await listZipContents(artifact.path, signal), publishing, step);
+  if (artifact.source !== 'dotnet') {
+    const entries = await publishing.remember(artifact, () => listContents(artifact, signal));
+    const root = artifact.source === 'directory' ? artifact.path : undefined;
+    return publishContents(artifact, name, entries, publishing, step, root);
+  }
   return withTempFolder(async (folder) => {
     const outputDirectory = join(folder, 'publish');
     const { configuration, msbuildParameters } = publishing.options;
@@ -45,27 +51,46 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
   });
 }
 
-/** Zips and uploads what is listed, under the digest of what is in it. */
+function listContents(artifact: ZipArtifact, signal: AbortSignal): Promise<ZipEntry[]> {
+  return artifact.source === 'directory' ? listZipContents(artifact.path, signal) : singleFileContents(artifact.path);
+}
+
+/**
+ * Looks at what goes into a zip, before anything is built or uploaded: throws what the publishing would throw. What code
+ * comes to that has to be built is known after its build only.
+ */
+export async function checkZip(artifact: ZipArtifact, name: string, publishing: Publishing): Promise<void> {
+  if (artifact.source === 'dotnet' || artifact.build !== undefined) return;
+  if (artifact.source === 'zip') return checkUnzippedSize(await listReadyZip(artifact.path), name, limitFor(artifact));
+  const entries = await listContents(artifact, publishing.signal);
+  checkUnzippedSize(entries, name, limitFor(artifact));
+  if (entries.length <= REMEMBERED_ENTRIES) await publishing.remember(artifact, () => Promise.resolve(entries));
+}
+
+/** `root`: the directory that the entries lie in, if it is there the next time as well. */
 async function publishContents(
   artifact: ZipArtifact,
   name: string,
   entries: readonly ZipEntry[],
   publishing: Publishing,
   step: Step,
+  root?: string,
 ): Promise<Outcome> {
   checkUnzippedSize(entries, name, limitFor(artifact));
-  const digest = await digestZipContents(entries, publishing.signal);
+  const digest = await digestZipContents(entries, publishing.signal, root === undefined ? undefined : { root, env: publishing.env });
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
   const words = `${entries.length} ${entries.length === 1 ? 'file' : 'files'} · ${formatBytes(total)}`;
   return publishObject(artifact, digest, '.zip', words, publishing, step, (upload) => zipAndUpload(entries, publishing, step, upload));
 }
 
-function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing, step: Step, upload: Upload): ReturnType<Upload> {
+async function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing, step: Step, upload: Upload): ReturnType<Upload> {
+  const { signal } = publishing;
+  if (fitsInMemory(entries)) return upload(await zipInMemory(entries, { signal }));
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
   return withTempFolder(async (folder) => {
     const file = join(folder, 'code.zip');
     await writeZip(entries, file, {
-      signal: publishing.signal,
+      signal,
       onProgress: (done) => step.progress(`zipped ${formatBytes(done)} of ${formatBytes(total)}`),
     });
     return upload(file);
@@ -117,13 +142,8 @@ export async function publishTemplate(
 ): Promise<Outcome> {
   const text = await deployableText(artifact, parts);
   const digest = hashValues(['template', PACKING_VERSION, text]);
-  return publishObject(artifact, digest, '.template', formatBytes(Buffer.byteLength(text)), publishing, step, (upload) =>
-    withTempFolder(async (folder) => {
-      const file = join(folder, 'nested.template');
-      await writeFile(file, text, { mode: 0o600 });
-      return upload(file);
-    }),
-  );
+  const bytes = Buffer.from(text);
+  return publishObject(artifact, digest, '.template', formatBytes(bytes.length), publishing, step, (upload) => upload(bytes));
 }
 
 /** CloudFormation reads no comments in JSON, and in YAML neither aliases nor merge keys; in nested templates no more than elsewhere. */
@@ -134,7 +154,8 @@ async function deployableText({ template }: TemplateArtifact, parts: readonly Pu
   return toStrictJson(text);
 }
 
-type Upload = (file: string) => Promise<{ readonly versionId: string | undefined; readonly written: boolean }>;
+/** Takes the path of a file, or what would be in it. */
+type Upload = (content: string | Uint8Array) => Promise<{ readonly versionId: string | undefined; readonly written: boolean }>;
 
 async function publishObject(
   artifact: ZipArtifact | FileArtifact | TemplateArtifact,
@@ -149,18 +170,21 @@ async function publishObject(
   if (bucket === undefined) throw new Error('A zip or file is to be published, but no bucket was given');
   const key = `${prefix}${digest}${extension}`;
   const location = (versionId: string | undefined) => ({ type: 's3' as const, bucket, key, versionId, region });
-  return publishing.once(`s3:${key}`, async () => {
+  // Whoever has no place for the version does not find it out for those who have.
+  return publishing.once(`s3:${needsVersion(artifact.uses)}:${key}`, async () => {
     const found = await findKey(artifact, bucket, key, publishing);
     if (found !== undefined) {
       step.summary(`${words} · unchanged`);
       return { location: location(found.versionId), digest, built: false, published: false };
     }
     const store = await publishing.store();
-    const uploaded = await make((file) =>
-      store.uploadFile(bucket, key, file, {
-        signal: publishing.signal,
-        onProgress: (sent, total) => step.progress(`uploaded ${formatBytes(sent)} of ${formatBytes(total)}`),
-      }),
+    const options: UploadOptions = {
+      signal: publishing.signal,
+      needsVersion: needsVersion(artifact.uses),
+      onProgress: (sent, total) => step.progress(`uploaded ${formatBytes(sent)} of ${formatBytes(total)}`),
+    };
+    const uploaded = await make((content) =>
+      typeof content === 'string' ? store.uploadFile(bucket, key, content, options) : store.uploadBytes(bucket, key, content, options),
     );
     step.summary(`${words} · uploaded`);
     return { location: location(uploaded.versionId), digest, built: true, published: uploaded.written };

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { ContainerEngine } from '../clients/docker.ts';
 import type { ImageRepositories, ImageRepository, RegistryImage, RepositorySettings } from '../clients/ecr.ts';
@@ -66,6 +67,11 @@ export interface PublishDeps {
 /** `--framework`, if it is meant for the project in that directory. */
 export function frameworkFor(directory: string, { framework, templateDirectory }: PublishOptions): string | undefined {
   return templateDirectory === undefined || directory === templateDirectory ? framework : undefined;
+}
+
+/** How messages name a path. */
+export function shortName(path: string, options: Pick<PublishOptions, 'directory'>): string {
+  return relative(options.directory ?? process.cwd(), path) || '.';
 }
 
 /** What became of one artefact. */

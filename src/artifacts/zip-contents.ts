@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import ignore from 'ignore';
 import { UserError } from '../errors.ts';
 import { listTree, readable, type TreeEntry } from './file-tree.ts';
+import type { FileStamp } from './hash-cache.ts';
 
 /** One entry of a zip that is made here. */
 export interface ZipEntry {
@@ -12,9 +13,13 @@ export interface ZipEntry {
   /** Bytes on disk. */
   readonly size: number;
   readonly executable: boolean;
+  /** Of files, where they come from a directory. */
+  readonly stamp?: FileStamp | undefined;
   /** Set for a link, relative to its place; it is stored as a link. */
   readonly target?: string | undefined;
 }
+
+type ListedFile = Pick<TreeEntry, 'path' | 'absolute' | 'size' | 'mode' | 'stamp'>;
 
 /** Never part of a function: version control, Finder's files, and the list of what to leave out. */
 const ALWAYS_IGNORED = ['.git', '.DS_Store', '.lambdaignore'];
@@ -30,7 +35,8 @@ export async function listZipContents(directory: string, signal?: AbortSignal): 
   const entries = await listTree(root, { judge: (path, isDirectory) => (isIgnored(path, isDirectory) ? 'drop' : 'keep'), signal });
   const contents = entries.filter((entry) => entry.type !== 'directory');
   if (contents.length === 0) throw nothingToZip(directory);
-  return Promise.all(contents.map((entry) => (entry.type === 'link' ? linkEntry(root, entry) : fileEntry(entry))));
+  // Only links, and files on Windows, are looked at once more.
+  return Promise.all(contents.map(async (entry) => (entry.type === 'link' ? linkEntry(root, entry) : fileEntry(entry))));
 }
 
 /** The contents of the zip of one file. */
@@ -57,9 +63,10 @@ async function readIgnoreFile(root: string): Promise<string> {
   }
 }
 
-async function fileEntry(entry: Pick<TreeEntry, 'path' | 'absolute' | 'size' | 'mode'>): Promise<ZipEntry> {
-  const executable = process.platform === 'win32' ? await looksExecutable(entry.absolute) : (entry.mode & 0o111) !== 0;
-  return { path: entry.path, absolute: entry.absolute, size: entry.size, executable };
+function fileEntry({ path, absolute, size, mode, stamp }: ListedFile): ZipEntry | Promise<ZipEntry> {
+  const entry = { path, absolute, size, stamp };
+  if (process.platform !== 'win32') return { ...entry, executable: (mode & 0o111) !== 0 };
+  return looksExecutable(absolute).then((executable) => ({ ...entry, executable }));
 }
 
 /** Windows has no executable bit: a script with `#!` and a Linux binary have to get one all the same. */

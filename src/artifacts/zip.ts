@@ -5,7 +5,16 @@ import { combineCrc32 } from './crc32-combine.ts';
 import { unreadable } from './file-tree.ts';
 import type { ZipEntry } from './zip-contents.ts';
 import { centralRecord, DEFLATED, endRecords, localHeader } from './zip-format.ts';
-import { modeOf, planJobs, type BlockJob, type BlockResult, type FilesResult, type ZipJob, type ZipResult } from './zip-jobs.ts';
+import {
+  isInBlocks,
+  modeOf,
+  planJobs,
+  type BlockJob,
+  type BlockResult,
+  type FilesResult,
+  type ZipJob,
+  type ZipResult,
+} from './zip-jobs.ts';
 import { acquireRunner, type JobRunner } from './zip-threads.ts';
 
 /** Largest sum of unpacked bytes that Lambda takes, layers included: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
@@ -35,7 +44,7 @@ export async function writeZip(
   try {
     const output = await open(file, 'w', 0o600);
     try {
-      return await writeEntries(entries, output, runner, options);
+      return await writeEntries(entries, (data, position) => writeAt(output, data, position), runner, options);
     } finally {
       await output.close();
     }
@@ -44,7 +53,27 @@ export async function writeZip(
   }
 }
 
-async function writeEntries(entries: readonly ZipEntry[], output: FileHandle, runner: JobRunner, options: ZipOptions) {
+/** So much is zipped without a file in between. Several such zips are made at a time. */
+const IN_MEMORY_BYTES = 2 * 1024 * 1024;
+
+/** Whether `zipInMemory` may be called. */
+export function fitsInMemory(entries: readonly ZipEntry[]): boolean {
+  const bytes = entries.reduce((sum, entry) => sum + entry.size, 0);
+  return bytes <= IN_MEMORY_BYTES && !entries.some((entry) => isInBlocks(entry));
+}
+
+/** The same bytes as `writeZip` writes, for small zips: files and folders on disk take longer than all the rest of it. */
+export async function zipInMemory(entries: readonly ZipEntry[], options: ZipOptions = {}): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const runner = acquireRunner(0, 0, undefined);
+  await writeEntries(entries, (bytes) => Promise.resolve(void chunks.push(bytes)), runner, options);
+  return Buffer.concat(chunks);
+}
+
+/** Takes bytes for a place in the zip. Places follow each other, but for headers of entries in blocks, which are written twice. */
+type Output = (bytes: Uint8Array, position: number) => Promise<void>;
+
+async function writeEntries(entries: readonly ZipEntry[], output: Output, runner: JobRunner, options: ZipOptions) {
   const writer = startWriter(output);
   let doneBytes = 0;
   for await (const [job, result] of inOrder(planJobs(entries), runner)) {
@@ -71,12 +100,12 @@ async function* inOrder(jobs: Iterable<ZipJob>, runner: JobRunner): AsyncGenerat
 }
 
 /** Writes results one after the other, and what the format wants around them. */
-function startWriter(output: FileHandle) {
+function startWriter(output: Output) {
   const directory: Buffer[] = [];
   let position = 0;
   let begun = { offset: 0, crc: 0, compressedBytes: 0 };
   const append = async (bytes: Uint8Array): Promise<void> => {
-    await writeAt(output, bytes, position);
+    await output(bytes, position);
     position += bytes.length;
   };
   return {
@@ -96,7 +125,7 @@ function startWriter(output: FileHandle) {
       if (offset + length < entry.size) return;
       // Only now is it known what the header has to say. (The format could say it behind the data, but not every program looks there.)
       const complete = { ...record, crc: begun.crc, compressedBytes: begun.compressedBytes };
-      await writeAt(output, localHeader(complete), begun.offset);
+      await output(localHeader(complete), begun.offset);
       directory.push(centralRecord(complete, begun.offset));
     },
     /** Answers the length of the file. */

@@ -56,16 +56,16 @@ export async function uploadFile(
   }
 }
 
-/** The same for a text, such as a template. */
-export async function uploadText(
+/** The same for what is in memory: a small zip, a template. */
+export async function uploadBytes(
   edge: S3Edge,
   bucket: string,
   key: string,
-  text: string,
+  bytes: Uint8Array,
   options: UploadOptions = {},
 ): Promise<UploadedObject> {
   const to = { Bucket: bucket, Key: key, ExpectedBucketOwner: edge.accountId };
-  return reported(edge, to, options, () => putObject(edge, to, Buffer.from(text), options));
+  return reported(edge, to, options, () => putObject(edge, to, bytes, options));
 }
 
 /** Does an upload; says what its failure means to the user. */
@@ -89,7 +89,7 @@ async function reported(
 }
 
 /** Answers the version, if the bucket has versions. */
-async function putObject(edge: S3Edge, to: Destination, body: Buffer, options: UploadOptions): Promise<string | undefined> {
+async function putObject(edge: S3Edge, to: Destination, body: Uint8Array, options: UploadOptions): Promise<string | undefined> {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3');
   const input = { ...to, Body: body, ContentType: options.contentType, IfNoneMatch: '*' };
   const answer = await edge.client.send(new PutObjectCommand(input), sendOptions(options.signal));

@@ -6,7 +6,7 @@ import { emptyBucket, type EmptyOptions } from './s3-empty.ts';
 import { measureBucket, type BucketContent, type MeasureOptions } from './s3-measure.ts';
 import { findObject, listKeys, readText, type KeyListing, type StoredObject } from './s3-objects.ts';
 import { presignGet } from './s3-presign.ts';
-import { uploadFile, uploadText, type UploadedObject, type UploadOptions } from './s3-upload.ts';
+import { uploadBytes, uploadFile, type UploadedObject, type UploadOptions } from './s3-upload.ts';
 import {
   abortUploads,
   deleteVersions,
@@ -38,6 +38,7 @@ export interface ObjectStore {
   listUploads(bucket: string, prefix: string, signal?: AbortSignal): Promise<UnfinishedUpload[]>;
   abortUploads(bucket: string, uploads: readonly UnfinishedUpload[], signal?: AbortSignal): Promise<void>;
   uploadFile(bucket: string, key: string, path: string, options?: UploadOptions): Promise<UploadedObject>;
+  uploadBytes(bucket: string, key: string, bytes: Uint8Array, options?: UploadOptions): Promise<UploadedObject>;
   uploadText(bucket: string, key: string, text: string, options?: UploadOptions): Promise<UploadedObject>;
   /** Deletes every version, delete marker and unfinished upload below the prefix (default: all). Answers how many. */
   empty(bucket: string, options?: EmptyOptions): Promise<number>;
@@ -74,7 +75,8 @@ export async function createObjectStore(
     listUploads: (bucket, prefix, signal) => listUploads(edge, bucket, prefix, signal),
     abortUploads: (bucket, uploads, signal) => abortUploads(edge, bucket, uploads, signal),
     uploadFile: (bucket, key, path, uploadOptions) => uploadFile(edge, bucket, key, path, uploadOptions),
-    uploadText: (bucket, key, text, uploadOptions) => uploadText(edge, bucket, key, text, uploadOptions),
+    uploadBytes: (bucket, key, bytes, uploadOptions) => uploadBytes(edge, bucket, key, bytes, uploadOptions),
+    uploadText: (bucket, key, text, uploadOptions) => uploadBytes(edge, bucket, key, Buffer.from(text), uploadOptions),
     empty: (bucket, emptyOptions) => emptyBucket(edge, bucket, emptyOptions),
     measure: (bucket, measureOptions) => measureBucket(edge, bucket, measureOptions),
     deleteBucket: (name) => deleteBucket(edge, name),

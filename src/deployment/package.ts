@@ -87,7 +87,7 @@ export async function publishAndRewrite(
   const { objects: store, repositories, engine, registry } = clients;
   const deps: PublishDeps = { store, repositories, engine, registry, reporter, signal, env };
   // Alone, an artefact finds out by itself what it lacks; among others it must not be found out after they are published.
-  const isChecked = artifacts.length > 1 && artifacts.some(needsTool);
+  const isChecked = artifacts.length > 1 || artifacts[0]?.kind === 'template';
   const lookups = isChecked ? await checkPrerequisites(artifacts, options, deps) : undefined;
   const published = await publishArtifacts(artifacts, options, deps, lookups);
   for (const item of published) reporter.event({ type: 'artifact', ...describeArtifact(item) });
@@ -140,14 +140,6 @@ async function sendable(template: Template, text: string): Promise<string> {
 
 function needsBucket(artifact: Artifact): boolean {
   return artifact.kind !== 'image' && artifact.kind !== 'local-image';
-}
-
-function needsTool(artifact: Artifact): boolean {
-  return (
-    artifact.kind === 'image' ||
-    artifact.kind === 'local-image' ||
-    (artifact.kind === 'zip' && (artifact.source === 'dotnet' || artifact.source === 'build'))
-  );
 }
 
 /** The three kinds that the JSON document knows. */

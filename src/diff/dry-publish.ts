@@ -108,6 +108,7 @@ function fullStore(region: string): ObjectStore {
     findObject: () => Promise.resolve({ sizeBytes: 0, versionId: UNKNOWN_VERSION }),
     createBucket: refuse,
     uploadFile: refuse,
+    uploadBytes: refuse,
     uploadText: refuse,
     readText: refuse,
     listVersions: refuse,
