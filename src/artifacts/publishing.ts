@@ -52,7 +52,7 @@ export interface Lookups {
 }
 
 /** What publishing asks of S3. */
-type StoreCalls = 'findObject' | 'listKeys' | 'uploadFile';
+type StoreCalls = 'findObject' | 'listKeys' | 'uploadFile' | 'uploadBytes';
 
 export interface PublishDeps {
   readonly store: () => Promise<Pick<ObjectStore, StoreCalls>>;
