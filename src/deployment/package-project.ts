@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 
 import type { BuilderWish } from '../artifacts/builder-command.ts';
@@ -158,20 +158,22 @@ function depsOf({ clients, reporter, signal, env }: Context) {
 
 /** In place of S3: has nothing, and puts what it is given where the package is to be, whole or not at all. */
 function folderStore(output: string) {
+  const place = async (write: (beside: string) => Promise<void>) => {
+    await mkdir(dirname(output), { recursive: true });
+    const beside = `${output}.${process.pid}.tmp`;
+    try {
+      await write(beside);
+      await rename(beside, output);
+    } finally {
+      await rm(beside, { force: true });
+    }
+    return { versionId: undefined, written: true };
+  };
   return {
     findObject: () => Promise.resolve(undefined),
     listKeys: () => Promise.resolve({ has: () => false, covers: () => true }),
-    async uploadFile(_bucket: string, _key: string, file: string) {
-      await mkdir(dirname(output), { recursive: true });
-      const beside = `${output}.${process.pid}.tmp`;
-      try {
-        await copyFile(file, beside);
-        await rename(beside, output);
-      } finally {
-        await rm(beside, { force: true });
-      }
-      return { versionId: undefined, written: true };
-    },
+    uploadFile: (_bucket: string, _key: string, file: string) => place((beside) => copyFile(file, beside)),
+    uploadBytes: (_bucket: string, _key: string, bytes: Uint8Array) => place((beside) => writeFile(beside, bytes, { mode: 0o600 })),
   };
 }
 
