@@ -44,6 +44,9 @@ export interface FailedResult {
   readonly cause: unknown;
 }
 
+/** Tells a thread that no job comes any more. */
+export const LAST_MESSAGE = 'end';
+
 /** Files up to this size are taken whole; what is larger, in blocks of this size, which are deflated side by side. */
 export const BLOCK_BYTES = 512 * 1024;
 const BATCH_FILES = 128;

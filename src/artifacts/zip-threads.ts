@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { runJob, type FailedResult, type ZipJob, type ZipResult } from './zip-jobs.ts';
+import { LAST_MESSAGE, runJob, type FailedResult, type ZipJob, type ZipResult } from './zip-jobs.ts';
 
 /** Where jobs are done. */
 export interface JobRunner {
@@ -11,7 +11,7 @@ export interface JobRunner {
   readonly width: number;
   /** Does not reject for what goes wrong in a thread: that is a result without a path. */
   run(job: ZipJob): Promise<ZipResult>;
-  /** Ends what was started for this user. Jobs that it still waits for fail. */
+  /** Ends what was started for this user, after the few jobs that threads have begun. Jobs that it still waits for fail. */
   release(): Promise<void>;
 }
 
@@ -79,10 +79,10 @@ interface Waiting {
 function startCrew(threadFile: string): Crew {
   const queue: Waiting[] = [];
   let broken: FailedResult | undefined;
-  const threads = Array.from({ length: Math.min(availableParallelism(), MAX_THREADS) }, () => ({
-    worker: new Worker(threadFile, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } }),
-    busyWith: [] as Waiting[],
-  }));
+  const threads = Array.from({ length: Math.min(availableParallelism(), MAX_THREADS) }, () => {
+    const worker = new Worker(threadFile, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
+    return { worker, busyWith: [] as Waiting[], ended: new Promise<void>((resolve) => worker.once('exit', () => resolve())) };
+  });
   const handOut = (): void => {
     for (const { worker, busyWith } of threads.toSorted((a, b) => a.busyWith.length - b.busyWith.length)) {
       const next = busyWith.length < JOBS_PER_THREAD ? queue.shift() : undefined;
@@ -113,8 +113,10 @@ function startCrew(threadFile: string): Crew {
         queue.push({ job, answer });
         handOut();
       }),
+    // Not `terminate()`: in the middle of zlib's work it fails an assertion of Node, which aborts the whole process.
     async end() {
-      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+      for (const { worker } of threads) worker.postMessage(LAST_MESSAGE, []);
+      await Promise.all(threads.map(({ ended }) => ended));
     },
   };
 }
