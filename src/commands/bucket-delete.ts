@@ -1,5 +1,6 @@
 import { announce } from '../deployment/identity.ts';
 import type { Context } from '../context.ts';
+import { targetSwitches } from '../deployment/target-switches.ts';
 import { UserError } from '../errors.ts';
 import { plural } from '../output/format.ts';
 import { defineCommand } from './define.ts';
@@ -43,7 +44,7 @@ async function confirm(name: string, yes: boolean, context: Context): Promise<vo
   if (yes) return;
   if (!context.prompts.available) {
     throw new UserError('CONFIRMATION_NEEDED', `Deleting the bucket ${name} with everything in it cannot be undone`, {
-      hint: `lambda-tool bucket delete ${name} --yes`,
+      hint: `lambda-tool bucket delete ${name} --yes${targetSwitches(context.settings)}`,
     });
   }
   const agreed = await context.prompts.confirm({ message: `Delete ${name} with everything in it?`, default: false });

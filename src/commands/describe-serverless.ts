@@ -1,9 +1,6 @@
-import { suggest } from '../cli/suggest.ts';
-import type { Stacks } from '../clients/cloudformation.ts';
-import type { Context } from '../context.ts';
 import { announce, requireStackName } from '../deployment/identity.ts';
 import { stackDeps } from '../deployment/stack-deps.ts';
-import { UserError } from '../errors.ts';
+import { missingStack } from '../stack/missing-stack.ts';
 import { defineCommand } from './define.ts';
 
 export const describeServerless = defineCommand({
@@ -25,26 +22,10 @@ export const describeServerless = defineCommand({
     const identity = await announce(context);
     const deps = await stackDeps(context);
     const stack = await deps.stacks.find(stackName, context.signal);
-    if (stack === undefined) throw await notFound(stackName, deps.stacks, context);
+    if (stack === undefined) throw await missingStack(stackName, deps);
     const { describeStack } = await import('../inventory/describe-stack.ts');
     context.reporter.result(
       await describeStack(stack, { ...options, drift: options.drift === true, timeline: options.timeline === true }, identity, context),
     );
   },
 });
-
-/** Names the stack that may have been meant, when the list of stacks may be read. */
-async function notFound(stackName: string, stacks: Stacks, context: Context): Promise<UserError> {
-  const names = await stacks.list(context.signal).then(
-    (every) => every.map(({ name }) => name),
-    (error: unknown) => {
-      if (!(error instanceof UserError)) throw error;
-      return [];
-    },
-  );
-  const near = suggest(stackName, names);
-  return new UserError('STACK_NOT_FOUND', `There is no stack ${stackName} in ${(await context.clients.edge()).region}`, {
-    hint: near === undefined ? 'lambda-tool list-serverless --all lists what there is; check region and account' : `Did you mean ${near}?`,
-    result: { stackName },
-  });
-}

@@ -1,12 +1,14 @@
 import type { Context } from '../context.ts';
 import { ask } from '../deployment/ask.ts';
 import { announce } from '../deployment/identity.ts';
+import { givenSwitches, targetSwitches } from '../deployment/target-switches.ts';
 import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { plural } from '../output/format.ts';
 import type { Place } from '../records/types.ts';
 import { parseAge } from '../settings/age.ts';
 import { defineCommand } from './define.ts';
+import type { OptionName } from './options.ts';
 
 export const gc = defineCommand({
   name: 'gc',
@@ -22,7 +24,7 @@ export const gc = defineCommand({
   async run(options, context) {
     const olderThanMs = parseAge(options.olderThan, '--older-than');
     const dryRun = options.dryRun === true;
-    if (!dryRun && options.yes !== true && !context.prompts.available) throw unconfirmed();
+    if (!dryRun && options.yes !== true && !context.prompts.available) throw unconfirmed(context);
     const identity = await announce(context);
     const place = await choosePlace(options, context);
     const wish = { ...place, olderThanMs, keepDeployments: options.keepDeployments };
@@ -69,9 +71,11 @@ export const gc = defineCommand({
   },
 });
 
-function unconfirmed(): UserError {
+const WISHES = ['s3-bucket', 's3-prefix', 'resolve-s3', 'older-than', 'keep-deployments'] as const satisfies readonly OptionName[];
+
+function unconfirmed({ settings }: Context): UserError {
   return new UserError('CONFIRMATION_NEEDED', 'What is removed cannot be brought back', {
-    hint: 'lambda-tool gc --dry-run shows what would go; --yes removes it',
+    hint: `lambda-tool gc${givenSwitches(settings, WISHES)} --dry-run${targetSwitches(settings)} shows what would go; --yes in place of --dry-run removes it`,
   });
 }
 
@@ -95,6 +99,6 @@ async function choosePlace(options: GcOptions, context: Context): Promise<Place>
   if (place !== undefined) return place;
   if (!resolveS3 && context.prompts.available) return { bucket: await ask('s3-bucket', context), prefix: options.s3Prefix ?? '' };
   throw new UserError('MISSING_OPTION', resolveS3 ? 'There is no bucket that lambda-tool has made here' : 'No bucket was named', {
-    hint: 'lambda-tool gc --s3-bucket NAME',
+    hint: `Name the bucket of the artifacts: lambda-tool gc --s3-bucket NAME --dry-run${targetSwitches(context.settings)}`,
   });
 }

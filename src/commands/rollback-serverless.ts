@@ -1,5 +1,6 @@
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
+import { missingStack } from '../stack/missing-stack.ts';
 import { approval } from '../deployment/deploy-mode.ts';
 import { answerDeployment, answerNoChanges, answerPreview } from '../deployment/deployment-answer.ts';
 import { announce, requireStackName } from '../deployment/identity.ts';
@@ -7,7 +8,6 @@ import { prepareStack } from '../deployment/prepare.ts';
 import { deployRecorded } from '../deployment/record.ts';
 import { isWaitedFor, pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
-import { UserError } from '../errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { DeployRequest } from '../stack/deploy.ts';
 import { previewStack } from '../stack/preview-stack.ts';
@@ -119,11 +119,10 @@ export const rollbackServerless = defineCommand({
 });
 
 async function requireStack(stackName: string, context: Context): Promise<Stack> {
-  const stack = await (await context.clients.stacks()).find(stackName, context.signal);
-  if (stack !== undefined) return stack;
-  throw new UserError('STACK_NOT_FOUND', `There is no stack ${stackName}`, {
-    hint: 'Check the name, the region and the account; lambda-tool list-serverless shows what there is',
-  });
+  const deps = await stackDeps(context);
+  const stack = await deps.stacks.find(stackName, context.signal);
+  if (stack === undefined) throw await missingStack(stackName, deps);
+  return stack;
 }
 
 /** A person sees what would change and is asked; a pipeline has said what it wants by calling the command. */

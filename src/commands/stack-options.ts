@@ -43,14 +43,14 @@ export const STACK_OPTIONS = {
     short: 'sw',
     group: 'Stack',
     default: true,
-    describe: 'Wait until the stack operation has ended',
+    describe: 'Wait until the stack operation has ended; --no-stack-wait is the same as --detach',
   },
   detach: {
     type: 'boolean',
     group: 'Stack',
     inFile: false,
     persist: false,
-    describe: 'The same as --stack-wait false: begin, say how to re-attach, and end',
+    describe: 'Begin, say how to re-attach, and end without waiting',
   },
   'max-wait': {
     type: 'string',

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Inventory } from '../inventory/read-inventory.ts';
 import { formatBytes } from '../artifacts/bytes.ts';
+import { targetSwitches } from '../deployment/target-switches.ts';
 import { describeState } from '../stack/plan.ts';
 import { bucketsOf, type StackBucket } from './buckets.ts';
 import { scalarText } from '../template/read.ts';
@@ -52,7 +53,7 @@ export async function forecastDeletion(
   const resources = fatesOf(inventory);
   const obstacles = [
     ...(refusal === undefined ? [] : [refusalObstacle(refusal)]),
-    ...buckets.flatMap((bucket) => bucketObstacle(bucket, stack)),
+    ...buckets.flatMap((bucket) => bucketObstacle(bucket, stack, targetSwitches(context.settings))),
   ];
   return { stack, after, resources, buckets, obstacles, remarks: resources.flatMap(repositoryRemark) };
 }
@@ -82,12 +83,12 @@ function refusalObstacle({ details, hint, message }: UserError): Obstacle {
   return { message: [message, ...details].join('; '), hint };
 }
 
-function bucketObstacle({ content, emptied, fate, node }: MeasuredBucket, stack: Stack): Obstacle[] {
+function bucketObstacle({ content, emptied, fate, node }: MeasuredBucket, stack: Stack, target: string): Obstacle[] {
   if (fate === 'retain' || emptied || content === undefined || content.versions === 0) return [];
   return [
     {
       message: `Bucket ${node.path} holds ${describeContent(content)}, and CloudFormation deletes only what is empty`,
-      hint: `lambda-tool delete-serverless ${stack.name} --empty-buckets ${node.path}`,
+      hint: `lambda-tool delete-serverless ${stack.name} --empty-buckets ${node.path}${target}`,
     },
   ];
 }

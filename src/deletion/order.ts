@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import type { DeleteRequest } from '../stack/delete.ts';
 import { exportInUse, exportsOf, findImporters, type ExportUse } from '../stack/exports.ts';
 import type { StackDeps } from '../stack/operation.ts';
+import { refusalError } from '../stack/refusal.ts';
 import { planDeletion } from '../stack/plan.ts';
 
 /** A stack that is to go, and what stands in the way or has to go first. */
@@ -18,16 +19,13 @@ export interface PlannedDeletion {
 export async function planDeletions(
   stacks: readonly Stack[],
   request: Pick<DeleteRequest, 'waitForStack' | 'liftProtection'>,
-  deps: Pick<StackDeps, 'stacks' | 'signal'>,
+  deps: Pick<StackDeps, 'stacks' | 'signal' | 'target'>,
 ): Promise<PlannedDeletion[]> {
   const names = new Set(stacks.map(({ name }) => name));
   const planned = await Promise.all(
     stacks.map(async (stack): Promise<PlannedDeletion> => {
       const plan = planDeletion(stack, request);
-      if (plan.kind === 'refuse') {
-        const refusal = new UserError(plan.code, plan.reason, { hint: plan.hint, result: { stackName: stack.name } });
-        return { stack, after: [], refusal };
-      }
+      if (plan.kind === 'refuse') return { stack, after: [], refusal: refusalError(plan, deps.target) };
       const uses = plan.kind === 'follow' ? [] : await findImporters(exportsOf(stack), deps);
       const foreign = withoutMembers(uses, names);
       const after = [...new Set(uses.flatMap(({ stacks: users }) => users))].filter((name) => names.has(name) && name !== stack.name);

@@ -1,5 +1,6 @@
 import type { PublishedArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
+import { targetSwitches } from './target-switches.ts';
 import { formatSeconds } from '../output/format.ts';
 import type { Answer } from '../output/reporter.ts';
 import type { DeployOutcome } from '../stack/deploy.ts';
@@ -44,7 +45,7 @@ export function answerPreview(preview: Preview, facts: RunFacts, context: Contex
   context.reporter.info(
     changeSet === undefined
       ? 'Nothing was changed.'
-      : `Nothing was changed yet. To deploy exactly this: lambda-tool deploy-serverless -sn ${facts.stackName} --execute ${changeSet}`,
+      : `Nothing was changed yet. To deploy exactly this: lambda-tool deploy-serverless -sn ${facts.stackName} --execute ${changeSet}${targetSwitches(context.settings)}`,
   );
   context.reporter.result({
     data: {

@@ -1,5 +1,6 @@
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
+import { givenSwitches, targetSwitches } from './target-switches.ts';
 import { UserError } from '../errors.ts';
 import { plural } from '../output/format.ts';
 import { sayAction } from '../records/list.ts';
@@ -35,7 +36,9 @@ export async function findTarget(
   if (place === undefined) throw notRecorded(stack, found);
   const current = findCurrent(records, stack, found.deployed.text);
   if (current === undefined) context.reporter.info(`What ${stack.name} is now was not deployed by a recorded deployment`);
-  const record = wish.to === undefined ? deploymentBefore(records, current, stack.name) : deploymentNamed(records, wish.to, stack.name);
+  const here = `${givenSwitches(context.settings, ['s3-bucket', 's3-prefix', 'resolve-s3'])}${targetSwitches(context.settings)}`;
+  const record =
+    wish.to === undefined ? deploymentBefore(records, current, stack.name, here) : deploymentNamed(records, wish.to, stack.name, here);
   const text = await readTemplate(record, place, context);
   await requireArtifacts(record, context);
   const secrets = secretsGivenSince(records, record).filter((name) => !Object.hasOwn(wish.given, name));

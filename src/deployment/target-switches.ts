@@ -21,10 +21,19 @@ export function targetSwitches(settings: Settings, region?: string): string {
   return SWITCHES.map((name) => {
     const { value, source } = settings.get(name);
     if (name === 'region' && region !== undefined && !(isLocal && source === undefined)) return ` --region ${quote(region)}`;
-    if (source !== 'command line') return '';
-    if (typeof value === 'string') return ` --${name} ${quote(value)}`;
-    return value === true ? ` --${name}` : '';
+    return source === 'command line' ? asSwitch(name, value) : '';
   }).join('');
+}
+
+/** Further switches as this command line has them, for a command that is to be typed again: ` --s3-bucket shop-artifacts`. */
+export function givenSwitches(settings: Settings, names: readonly OptionName[]): string {
+  const given = names.filter((name) => settings.get(name).source === 'command line');
+  return given.map((name) => asSwitch(name, settings.get(name).value)).join('');
+}
+
+function asSwitch(name: OptionName, value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number') return ` --${name} ${quote(String(value))}`;
+  return value === true ? ` --${name}` : '';
 }
 
 function quote(text: string): string {

@@ -4,7 +4,7 @@ import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { chooseTags, givenParameters } from '../deployment/prepare.ts';
 import type { TemplateSource } from '../deployment/template-source.ts';
-import { STACK_STATUSES } from '../stack/plan.ts';
+import { describeState, STACK_STATUSES } from '../stack/plan.ts';
 import type { Template } from '../template/types.ts';
 import { compareLevel, deployedTemplate } from './compare-level.ts';
 import { compareTags } from './compare-stack.ts';
@@ -76,10 +76,10 @@ function isDeployed(stack: Stack): boolean {
 
 function tellState(stack: Stack | undefined, current: Stack | undefined, context: Context): void {
   if (stack === undefined) return;
-  const rule = STACK_STATUSES[stack.status];
-  const state = `Stack ${stack.name} ${rule?.meaning ?? 'is in a state that this version does not know'} (${stack.status})`;
-  if (current === undefined) context.reporter.info(`${state}: a deployment creates everything anew`);
-  else if (rule?.deploy !== 'update') context.reporter.warn(`${state}; what is deployed may not be what its template says`);
+  if (current === undefined) context.reporter.info(`${describeState(stack)}: a deployment creates everything anew`);
+  else if (STACK_STATUSES[stack.status]?.deploy !== 'update') {
+    context.reporter.warn(`${describeState(stack)}; what is deployed may not be what its template says`);
+  }
 }
 
 /** Without one in the call, CloudFormation goes on using the role of the last operation. */

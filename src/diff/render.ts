@@ -9,6 +9,8 @@ import type { Action, Changes, EntryChange, ParameterChange, PropertyChange, Res
 export interface ShownDiff {
   readonly stackName: string;
   readonly exists: boolean;
+  /** Of a stack that is there; without `exists` it never came up. */
+  readonly status?: string | undefined;
   readonly changes: Changes;
   readonly undecided: readonly Undecided[];
 }
@@ -67,7 +69,7 @@ export function hasNoChanges(changes: Changes): boolean {
   return Object.values(changes).every((section: readonly unknown[]) => section.length === 0);
 }
 
-function headline({ stackName, exists, changes, undecided }: ShownDiff): string {
+function headline({ stackName, exists, status, changes, undecided }: ShownDiff): string {
   if (hasNoChanges(changes))
     return undecided.length === 0
       ? `No differences: stack ${stackName} is what the template says.`
@@ -82,7 +84,8 @@ function headline({ stackName, exists, changes, undecided }: ShownDiff): string 
     .filter(([number]) => number > 0)
     .map(([number, words], index) => `${index === 0 ? plural(number, 'resource') : number} ${words}`);
   const words = parts.length === 0 ? 'no resource differs' : parts.join(', ');
-  return exists ? `Stack ${stackName}: ${words}` : `Stack ${stackName} does not exist yet: ${words}`;
+  if (exists) return `Stack ${stackName}: ${words}`;
+  return status === undefined ? `Stack ${stackName} does not exist yet: ${words}` : `Stack ${stackName} is created anew: ${words}`;
 }
 
 function block(title: string, lines: readonly string[], style: Style): string {

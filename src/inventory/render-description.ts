@@ -1,8 +1,9 @@
-import { cut, cutPair } from '../diff/cut-text.ts';
+import { cutPair } from '../diff/cut-text.ts';
 import type { StackParameter } from '../clients/cloudformation.ts';
 import { formatAge, plural } from '../output/format.ts';
 import type { StyledText, Table } from '../output/reporter.ts';
 import type { Style } from '../output/style.ts';
+import { cleanReason } from '../stack/failure-reason.ts';
 import { lastOperation, meaningOf, outputsTelling, type Description } from './description.ts';
 import type { DriftReport, DriftedResource } from './drift.ts';
 import type { Endpoint } from './endpoints.ts';
@@ -41,7 +42,7 @@ function headLines({ stack, region, deployment }: Description, now: number, styl
   const facts = [stack.status, age === undefined ? undefined : `${age}${by}`, region].filter((fact) => fact !== undefined);
   const lines = [`${style(['bold', colorOf(stack.status)], `${stack.name} ${meaningOf(stack)}`)} · ${facts.join(' · ')}`];
   if (stack.description !== undefined && stack.description !== '') lines.push(stack.description);
-  if (/ROLLBACK|FAILED/.test(stack.status) && stack.statusReason !== undefined) lines.push(`Reason: ${stack.statusReason}`);
+  if (/ROLLBACK|FAILED/.test(stack.status) && stack.statusReason !== undefined) lines.push(`Reason: ${stack.statusReason.trim()}`);
   return lines.join('\n');
 }
 
@@ -114,7 +115,7 @@ function shortPhysicalId({ isStack, physicalId }: InventoryNode): string {
 
 function statusText({ status, reason }: InventoryNode): string {
   if (FINE.test(status)) return '';
-  return reason === undefined || reason === '' ? status : `${status}: ${cut(reason)}`;
+  return reason === undefined || reason === '' ? status : `${status}: ${cleanReason(reason)}`;
 }
 
 function parameterText({ value, resolvedValue }: StackParameter): string {

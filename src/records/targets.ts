@@ -38,12 +38,13 @@ function isSet(parameter: DeploymentRecord['parameters'][number], stack: Stack):
 
 /**
  * The deployment before the current one. Who has gone back already goes back further: what a rollback brought counts as what it
- * went back to. Throws UserError DEPLOYMENT_NOT_FOUND.
+ * went back to. `target`: switches for commands to type next. Throws UserError DEPLOYMENT_NOT_FOUND.
  */
 export function deploymentBefore(
   records: readonly DeploymentRecord[],
   current: DeploymentRecord | undefined,
   stackName: string,
+  target = '',
 ): DeploymentRecord {
   const usable = records.filter(({ outcome }) => outcome === 'succeeded');
   const position = originOf(current, records);
@@ -53,7 +54,7 @@ export function deploymentBefore(
   );
   if (found !== undefined) return found;
   throw new UserError('DEPLOYMENT_NOT_FOUND', `No earlier deployment of ${stackName} is recorded`, {
-    hint: `lambda-tool rollback-serverless ${stackName} --list shows what is; deployments made without a bucket are not recorded`,
+    hint: `lambda-tool rollback-serverless ${stackName} --list${target} shows what is; deployments made without a bucket are not recorded`,
     result: { stackName },
   });
 }
@@ -72,11 +73,11 @@ function valuesOf(record: DeploymentRecord): unknown[] {
 }
 
 /** The deployment that was named, by its id or the end of it. Throws UserError DEPLOYMENT_NOT_FOUND. */
-export function deploymentNamed(records: readonly DeploymentRecord[], named: string, stackName: string): DeploymentRecord {
+export function deploymentNamed(records: readonly DeploymentRecord[], named: string, stackName: string, target = ''): DeploymentRecord {
   const wanted = named.trim();
   const matches = records.filter((record) => record.id === wanted || shortId(record) === wanted.toLowerCase());
   const [found] = matches;
-  const hint = `lambda-tool rollback-serverless ${stackName} --list shows them`;
+  const hint = `lambda-tool rollback-serverless ${stackName} --list${target} shows them`;
   if (found === undefined || matches.length > 1) {
     const why = found === undefined ? `There is no deployment ${named}` : `${named} names ${plural(matches.length, 'deployment')}`;
     throw new UserError('DEPLOYMENT_NOT_FOUND', `${why} of ${stackName} among the recorded ones`, { hint, result: { stackName } });

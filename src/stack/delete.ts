@@ -1,5 +1,5 @@
 import type { Stack } from '../clients/cloudformation.ts';
-import { UserError } from '../errors.ts';
+import type { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
 import { beginDeletion } from './begin-deletion.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
@@ -8,6 +8,7 @@ import { failedOperation, failedResources } from './failed.ts';
 import { adviseOnStuck } from './held.ts';
 import { waitForRest } from './look.ts';
 import { runOperation, type StackDeps } from './operation.ts';
+import { refusalError } from './refusal.ts';
 import { planDeletion } from './plan.ts';
 
 export interface DeleteRequest {
@@ -32,7 +33,7 @@ async function checkDeletable(
   deps: StackDeps,
 ): Promise<void> {
   const plan = planDeletion(stack, request);
-  if (plan.kind === 'refuse') throw new UserError(plan.code, plan.reason, { hint: plan.hint, result: { stackName: stack.name } });
+  if (plan.kind === 'refuse') throw refusalError(plan, deps.target);
   if (plan.kind !== 'follow') await refuseWhenImported(stack, exportsOf(stack), deps);
 }
 

@@ -1,4 +1,5 @@
 import type { OperationEvent, Stack } from '../clients/cloudformation.ts';
+import { missingStack } from './missing-stack.ts';
 import { UserError } from '../errors.ts';
 import { consoleLink } from './console-link.ts';
 import { explainFailure, type FailureExplanation, type PlaceOf } from './explain-failure.ts';
@@ -45,15 +46,15 @@ const TYPES: Readonly<Record<OperationKind, readonly string[]>> = {
 };
 
 /** Finds a stack by name or ARN, also one that was deleted lately. Throws UserError STACK_NOT_FOUND. */
-export async function findStackToDiagnose(name: string, region: string, { stacks, signal }: StackDeps): Promise<Stack> {
+export async function findStackToDiagnose(name: string, region: string, deps: StackDeps): Promise<Stack> {
+  const { stacks, signal } = deps;
   const found = (await stacks.find(name, signal)) ?? (await findDeleted(name, { stacks, signal }));
   if (found !== undefined) return found;
   const elsewhere = /^arn:[^:]+:cloudformation:([^:]+):/.exec(name)?.[1];
-  throw new UserError('STACK_NOT_FOUND', `There is no stack ${name}, and none of that name was deleted within 90 days`, {
-    hint:
-      elsewhere === undefined || elsewhere === region
-        ? 'Check name, account and region; lambda-tool list-serverless shows what there is'
-        : `The ARN is of another region: add --region ${elsewhere}`,
+  if (elsewhere === undefined || elsewhere === region)
+    throw await missingStack(name, deps, ', and none of that name was deleted within 90 days');
+  throw new UserError('STACK_NOT_FOUND', `There is no stack ${name} in ${region}`, {
+    hint: `The ARN is of another region: add --region ${elsewhere}`,
     result: { stackName: name },
   });
 }

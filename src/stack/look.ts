@@ -2,6 +2,7 @@ import type { Stack } from '../clients/cloudformation.ts';
 import { UserError } from '../errors.ts';
 import { createEventLog } from './event-log.ts';
 import { followOperation, type StackDeps } from './operation.ts';
+import { refusalError } from './refusal.ts';
 import { describeState, planDeployment, type DeployPermissions, type ReadyPlan } from './plan.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function lookAtStack(
 ): Promise<ReadyPlan> {
   for (;;) {
     const plan = planDeployment(await deps.stacks.find(stackName, deps.signal), may);
-    if (plan.kind === 'refuse') throw new UserError(plan.code, plan.reason, { hint: plan.hint, result: { stackName } });
+    if (plan.kind === 'refuse') throw refusalError(plan, deps.target);
     if (plan.kind !== 'wait') return plan;
     await waitForRest(plan.stack, longestPauseMs, deps);
   }

@@ -19,7 +19,9 @@ export interface Refusal {
   readonly stack: Stack;
   readonly code: 'STACK_STATE' | 'STACK_PROTECTED';
   readonly reason: string;
+  /** What to do; `command` belongs behind it, with the switches that lead to the same place. */
   readonly hint: string;
+  readonly command: string | undefined;
 }
 
 /** A plan that can be carried out now. */
@@ -50,9 +52,9 @@ export function planDeployment(stack: Stack | undefined, may: DeployPermissions)
     case 'update':
       return { kind: 'update', stack, resume: false };
     case 'wait':
-      return may.waitForStack ? { kind: 'wait', stack } : forbidden(stack, rule, 'wait-for-stack', WAIT_HINT);
+      return may.waitForStack ? { kind: 'wait', stack } : busy(stack, rule);
     case 'recreate':
-      if (!may.recreate) return forbidden(stack, rule, 'recreate', `Delete it first: lambda-tool delete-serverless ${stack.name}`);
+      if (!may.recreate) return forbidden(stack, rule, 'recreate', 'Delete it first', `lambda-tool delete-serverless ${stack.name}`);
       return stack.terminationProtection && may.liftProtection !== true ? protectedStack(stack, rule) : { kind: 'recreate', stack };
     case 'roll-back':
     case 'continue-rollback':
@@ -78,7 +80,7 @@ export function planDeletion(stack: Stack, may: Pick<DeployPermissions, 'waitFor
   const rule = ruleFor(stack);
   if (stack.terminationProtection && may.liftProtection !== true && rule?.delete !== 'follow') return protectedStack(stack);
   if (rule === undefined || rule.delete === 'delete' || rule.delete === 'retry') return { kind: 'delete' };
-  if (!may.waitForStack) return forbidden(stack, rule, 'wait-for-stack', WAIT_HINT);
+  if (!may.waitForStack) return busy(stack, rule);
   return { kind: rule.delete };
 }
 
@@ -98,8 +100,12 @@ function ruleFor(stack: Stack): StatusRule | undefined {
   return STACK_STATUSES[stack.status];
 }
 
-function forbidden(stack: Stack, rule: StatusRule, name: string, hint: string): Refusal {
-  return refuse(stack, `${rule.meaning}, and --no-${name} was given`, hint);
+function busy(stack: Stack, rule: StatusRule): Refusal {
+  return forbidden(stack, rule, 'wait-for-stack', `${WAIT_HINT}. To see how it ends`, `lambda-tool watch ${stack.name}`);
+}
+
+function forbidden(stack: Stack, rule: StatusRule, name: string, hint: string, command?: string): Refusal {
+  return refuse(stack, `${rule.meaning}, and --no-${name} was given`, hint, command);
 }
 
 /** `rule`: of a stack that a deployment has to delete first. */
@@ -111,7 +117,8 @@ function protectedStack(stack: Stack, rule?: StatusRule): Refusal {
     stack,
     code: 'STACK_PROTECTED',
     reason: `Stack ${stack.name} ${state === undefined ? '' : `${state} `}is protected against deletion`,
-    hint: `If it may go, lift the protection: lambda-tool ${command} --no-termination-protection`,
+    hint: 'If it may go, lift the protection',
+    command: `lambda-tool ${command} --no-termination-protection`,
   };
 }
 
@@ -120,6 +127,6 @@ function unknownState(stack: Stack): Refusal {
   return refuse(stack, 'is in a state that this version of lambda-tool does not know', 'Look for a newer version');
 }
 
-function refuse(stack: Stack, meaning: string, hint: string): Refusal {
-  return { kind: 'refuse', stack, code: 'STACK_STATE', reason: `Stack ${stack.name} ${meaning} (${stack.status})`, hint };
+function refuse(stack: Stack, meaning: string, hint: string, command?: string): Refusal {
+  return { kind: 'refuse', stack, code: 'STACK_STATE', reason: `Stack ${stack.name} ${meaning} (${stack.status})`, hint, command };
 }

@@ -23,7 +23,7 @@ export async function mindReplacements(
   if (sound.resume) {
     if (sure.length === 0) return made;
     await discardChangeSet(deps.stacks, made.id);
-    throw refused(sound.stack, sure, isExpress(switches, sound));
+    throw refused(sound.stack, sure, isExpress(switches, sound), deps.target);
   }
   const replaced = [...sure, ...possible];
   if (replaced.length === 0) return made;
@@ -34,14 +34,14 @@ export async function mindReplacements(
   return makeAgain({ ...switches, disableRollback: false });
 }
 
-function refused(stack: Stack, replaced: readonly string[], express: boolean): UserError {
+function refused(stack: Stack, replaced: readonly string[], express: boolean, target = ''): UserError {
   const state = describeState(stack);
   return new UserError(
     'STACK_STATE',
     `${state}: it takes updates without rollback only, and CloudFormation replaces no resource then (${replaced.join(', ')})`,
     {
       hint: express
-        ? `Go back to the last deployment that worked first: lambda-tool rollback-serverless ${stack.name}, or deploy its template with --express. Then deploy this one`
+        ? `Go back to the last deployment that worked first: lambda-tool rollback-serverless ${stack.name}${target}, or deploy its template with --express. Then deploy this one`
         : 'Leave out --resume: the stack is rolled back to its last good state first, and then updated',
       result: { stackName: stack.name, status: stack.status, replaced },
     },

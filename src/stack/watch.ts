@@ -1,11 +1,11 @@
 import type { Stack, StackEvent } from '../clients/cloudformation.ts';
-import { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { failedOperation } from './failed.ts';
 import { findFirstCause } from './failure.ts';
 import { isOwnEvent } from './follow-tree.ts';
 import { isBusy } from './look.ts';
+import { missingStack } from './missing-stack.ts';
 import { followOperation, type StackDeps } from './operation.ts';
 import { describeState } from './plan.ts';
 
@@ -34,10 +34,7 @@ export type WatchOutcome =
  */
 export async function watchStack({ stackName, longestPauseMs }: WatchRequest, deps: StackDeps): Promise<WatchOutcome> {
   const stack = await deps.stacks.find(stackName, deps.signal);
-  if (stack === undefined) {
-    const hint = 'It was deleted, or its name, the region or the account is another: lambda-tool list-serverless';
-    throw new UserError('STACK_NOT_FOUND', `There is no stack ${stackName}`, { hint: `${hint}${deps.target ?? ''}` });
-  }
+  if (stack === undefined) throw await missingStack(stackName, deps);
   if (!isBusy(stack)) return { kind: 'at-rest', stack };
   const beginning = await findBeginning(stack, deps);
   // It may have ended between the two questions.

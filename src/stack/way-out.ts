@@ -32,6 +32,7 @@ export function wayOut({ stackName, status, parentId, express, failed, stuck, ta
   }
   const rule = STACK_STATUSES[status];
   const names = stuck.join(',');
+  const resume = rule?.canResume === true ? '. --resume goes on from where it stands instead' : '';
   if (status === 'DELETE_FAILED') {
     const retain = names === '' ? '' : `, or leave behind what cannot be deleted with --retain ${names}`;
     return { text: `Remove what holds it and delete the stack again${retain}`, command: remove() };
@@ -52,7 +53,7 @@ export function wayOut({ stackName, status, parentId, express, failed, stuck, ta
         };
       }
       return {
-        text: `Mend the cause, then deploy again: the stack is ${DEPLOY_RULES['roll-back'].passive}. --resume goes on from where it stands instead`,
+        text: `Mend the cause, then deploy again: the stack is ${DEPLOY_RULES['roll-back'].passive}${resume}`,
         command: deploy(),
       };
     case 'continue-rollback': {
@@ -63,7 +64,7 @@ export function wayOut({ stackName, status, parentId, express, failed, stuck, ta
       };
     }
     case 'recreate':
-      return { text: `Mend the cause, then deploy again: the stack is ${DEPLOY_RULES.recreate.passive}`, command: deploy() };
+      return { text: `Mend the cause, then deploy again: the stack is ${DEPLOY_RULES.recreate.passive}${resume}`, command: deploy() };
     case 'refuse':
       return { text: rule.hint ?? 'Look at it in the console', command: undefined };
     case undefined:

@@ -194,7 +194,11 @@ describe('a deployment to a stack in', () => {
     if (refusal !== '') {
       const { code, document, stdout } = await deploy(name, GOOD, refusal);
       expect(code, stdout).toBe(1);
-      expect(document.error).toMatchObject({ code: 'STACK_STATE', message: expect.stringContaining(`${refusal} was given (${status})`) });
+      expect(document.error).toMatchObject({
+        code: 'STACK_STATE',
+        message: expect.stringContaining(`${refusal} was given (${status})`),
+        hint: expect.stringMatching(/lambda-tool (watch|delete-serverless) .* --local$|^Leave out --no-continue-rollback/),
+      });
     }
     const { code, document, stderr } = await deployWith(hold.untilSaid(WAITS), name, GOOD);
     expect(code, stderr).toBe(0);

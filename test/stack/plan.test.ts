@@ -91,7 +91,7 @@ describe('the table of stack states', () => {
 
   it('refuses to recreate when told so, and names the command that helps', () => {
     const plan = planDeployment(stack('ROLLBACK_COMPLETE'), { ...ALLOWED, recreate: false });
-    expect(plan).toMatchObject({ kind: 'refuse', hint: expect.stringContaining('lambda-tool delete-serverless Shop') as string });
+    expect(plan).toMatchObject({ kind: 'refuse', command: 'lambda-tool delete-serverless Shop' });
   });
 
   it('does not delete what is protected, to delete it or to create it anew', () => {
@@ -106,10 +106,10 @@ describe('the table of stack states', () => {
     expect(planDeployment(stack('ROLLBACK_COMPLETE', true), may)).toMatchObject({ kind: 'recreate' });
     expect(planDeletion(stack('UPDATE_COMPLETE', true), may)).toEqual({ kind: 'delete' });
     expect(planDeployment(stack('ROLLBACK_COMPLETE', true), ALLOWED)).toMatchObject({
-      hint: expect.stringContaining('lambda-tool deploy-serverless -sn Shop --no-termination-protection') as string,
+      command: 'lambda-tool deploy-serverless -sn Shop --no-termination-protection',
     });
     expect(planDeletion(stack('UPDATE_COMPLETE', true), ALLOWED)).toMatchObject({
-      hint: expect.stringContaining('lambda-tool delete-serverless Shop --no-termination-protection') as string,
+      command: 'lambda-tool delete-serverless Shop --no-termination-protection',
     });
   });
 
