@@ -161,25 +161,27 @@ async function execute(
     return (await import('./replay.ts')).replay(sound, request, deps, step);
   }
   const action = request.plan.kind === 'recreate' ? 'recreated' : sound.kind === 'update' ? 'updated' : 'created';
-  if (sound.kind === 'update' && request.approve === undefined) await warnOfPolicy(sound.stack, prepared.changeSet.changes, deps);
   const { changeSet, stackId } = prepared;
   const isOff = isRollbackOff(request.switches, sound) && prepared.keepsRollback !== true;
-  const rollback = executionRollback(isOff, changeSet);
+  let isExecuted = false;
   const begin = async (): Promise<void> => {
-    try {
-      deps.signal.throwIfAborted();
-      await deps.stacks.executeChangeSet(prepared.id, { token: newToken(), ...rollback }, deps.signal);
-      request.onBegin?.(prepared.stackId);
-    } catch (error) {
-      await giveUp(request, sound, prepared.id, deps);
-      throw error;
-    }
+    deps.signal.throwIfAborted();
+    await deps.stacks.executeChangeSet(prepared.id, { token: newToken(), ...executionRollback(isOff, changeSet) }, deps.signal);
+    isExecuted = true;
+    request.onBegin?.(stackId);
   };
   const hint = isOff
     ? `Everything was left as it is; go on from there with lambda-tool deploy-serverless -sn ${request.stackName} --resume${deps.target ?? ''}`
     : undefined;
-  const outcome = await carryOut({ ...request, action, stackId, total: changeSet.changes.length, begin, hint }, deps, step);
-  return { ...outcome, findings: prepared.findings };
+  try {
+    if (sound.kind === 'update' && request.approve === undefined) await warnOfPolicy(sound.stack, changeSet.changes, deps);
+    const outcome = await carryOut({ ...request, action, stackId, total: changeSet.changes.length, begin, hint }, deps, step);
+    return { ...outcome, findings: prepared.findings };
+  } catch (error) {
+    // Also when the last look before it was refused or interrupted.
+    if (!isExecuted) await giveUp(request, sound, prepared.id, deps);
+    throw error;
+  }
 }
 
 export interface Execution {
