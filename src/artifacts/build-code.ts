@@ -52,7 +52,7 @@ export async function codeBuild(artifact: ZipArtifact, recipe: BuildRecipe, buil
     JSON.stringify(Object.entries(recipe).sort(([a], [b]) => (a < b ? -1 : 1))),
     artifact.architecture,
     artifact.runtime,
-    await digestZipContents(inputs, signal),
+    await digestZipContents(inputs, signal, { root: artifact.path, env: building.env }),
   ]);
   return {
     digest: building.options.forceBuild === true ? undefined : digest,

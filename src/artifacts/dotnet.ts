@@ -1,82 +1,94 @@
-import { readFile, readdir, rm } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pLimit from 'p-limit';
+import type { ContainerEngine } from '../clients/docker.ts';
 import { UserError } from '../errors.ts';
-import { readable } from './file-tree.ts';
+import { withDotnetFolder } from './dotnet-folder.ts';
+import { planDotnet, type DotnetGoal, type DotnetPlan } from './dotnet-plan.ts';
+import { describeProject, findProjectFile, PROJECT_FILE, type DotnetProject } from './dotnet-project.ts';
+import { findOnPath } from './find-program.ts';
 import { runProgram, type ProgramEnd } from './program.ts';
 import { splitArguments } from './split-arguments.ts';
-import { withTempFolder } from './temp-folder.ts';
 import type { Architecture } from './types.ts';
 
-export interface DotnetSettings {
+export interface DotnetPublish extends DotnetGoal {
   /** `--configuration`, default Release. */
   readonly configuration?: string | undefined;
-  /** `--framework`, such as `net10.0`. */
-  readonly framework?: string | undefined;
   /** `--msbuild-parameters`: further arguments as one text. */
   readonly msbuildParameters?: string | undefined;
-}
-
-export interface DotnetPublish extends DotnetSettings {
   /** Directory with exactly one project file, the project file itself, or a single `.cs` file. */
   readonly project: string;
   readonly outputDirectory: string;
-  readonly architecture: Architecture;
-  /** Tells the framework when nothing else does. */
-  readonly runtime?: string | undefined;
+  /** `--code-mount-directory`, absolute: what a build in a container gets to see. */
+  readonly mountDirectory?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly engine: () => Promise<ContainerEngine>;
   readonly signal?: AbortSignal | undefined;
   readonly onLine?: ((line: string) => void) | undefined;
+  readonly onNote?: ((text: string) => void) | undefined;
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
-const PROJECT_FILE = /\.(cs|fs|vb)proj$/;
-/** A program in one file, which the SDK compiles ahead of time unless it says otherwise. */
-const SINGLE_FILE = /\.cs$/;
-const RUNTIME_IDS: Readonly<Record<Architecture, string>> = { x86_64: 'linux-x64', arm64: 'linux-arm64' };
-const MISSING_HINT = 'Install the .NET SDK (https://dot.net), or deploy the function as a container image whose Dockerfile builds it.';
+/** A project, and how it will be published. */
+export interface PlannedDotnet {
+  readonly project: DotnetProject;
+  readonly plan: DotnetPlan;
+}
 
-/** .NET puts sockets into the temporary folder, whose whole path may have 104 bytes on macOS; their names take up to 60. */
-const LONGEST_TEMP_PATH = 40;
+const RUNTIME_IDS: Readonly<Record<Architecture, string>> = { x86_64: 'linux-x64', arm64: 'linux-arm64' };
 
 /** Projects share `obj` folders with what they refer to, so two builds at a time disturb each other. */
 const oneAtATime = pLimit(1);
 
+/** Looks at a project and decides how it is published. Throws the errors of `planDotnet`. */
+export async function planProject(options: Omit<DotnetPublish, 'outputDirectory'>): Promise<PlannedDotnet> {
+  const isFile = PROJECT_FILE.test(options.project) || /\.cs$/i.test(options.project);
+  const file = isFile ? options.project : await findProjectFile(options.project);
+  const { env, signal, configuration = 'Release' } = options;
+  const project = await describeProject(file, { configuration, furtherArguments: further(options), env, signal });
+  const found = await Promise.all(['dotnet', 'clang', 'gcc'].map((name) => findOnPath(name, env)));
+  const [hasDotnet = false, ...linkers] = found.map((path) => path !== undefined);
+  const host = { platform: process.platform, arch: process.arch, hasDotnet, hasLinker: linkers.includes(true) };
+  return { project, plan: planDotnet(project, options, host) };
+}
+
 /**
- * Publishes a .NET project for Lambda's Linux into an empty output directory. Throws UserError BUILD_FAILED with the
- * compiler's errors, BUILD_TOOL_NOT_FOUND, TEMPLATE_PATH_NOT_FOUND without exactly one project file.
+ * Publishes a .NET project for Lambda's Linux into an empty output directory, here or in a container. Throws UserError BUILD_FAILED with the
+ * compiler's errors, BUILD_TOOL_NOT_FOUND, ENGINE_NOT_FOUND, and those of `planProject`.
  */
-export async function publishDotnet(options: DotnetPublish): Promise<void> {
-  const isFile = PROJECT_FILE.test(options.project) || SINGLE_FILE.test(options.project);
-  const project = isFile ? options.project : await findProjectFile(options.project);
-  const source = await readable(project, (path) => readFile(path, 'utf8'));
+export async function publishDotnet(options: DotnetPublish, planned?: PlannedDotnet): Promise<void> {
+  const { project, plan } = planned ?? (await planProject(options));
+  for (const warning of plan.warnings) options.onWarning?.(warning);
   await oneAtATime(async () => {
     await rm(options.outputDirectory, { recursive: true, force: true });
-    const end = await withTempFolder((folder) =>
-      runProgram({
-        command: 'dotnet',
-        args: publishArguments(project, source, options),
-        cwd: dirname(project),
-        env: { DOTNET_NOLOGO: 'true', ...options.env, ...tidiness(folder) },
-        signal: options.signal,
-        onLine: options.onLine,
-        missingHint: MISSING_HINT,
-      }),
-    );
-    if (end.exitCode !== 0) throw publishFailed(project, end);
+    if (plan.container === undefined) await publishHere(project, plan, options);
+    else {
+      const { publishInContainer } = await import('./dotnet-container.ts');
+      await publishInContainer(project, plan.container, options, (file, output) => publishArguments(file, output, project, plan, options));
+    }
   });
+  await settleBootstrap(options.outputDirectory);
 }
 
-/** MSBuild leaves empty folders and workers behind; these settings keep both from outliving the build. */
-function tidiness(folder: string): Record<string, string> {
-  const fitsSockets = folder.length <= LONGEST_TEMP_PATH;
-  return {
-    MSBUILDDISABLENODEREUSE: '1',
-    UseSharedCompilation: 'false',
-    ...(fitsSockets ? { TMPDIR: folder, TMP: folder, TEMP: folder } : {}),
-  };
+async function publishHere(project: DotnetProject, plan: DotnetPlan, options: DotnetPublish): Promise<void> {
+  options.onNote?.(plan.isAot ? 'dotnet publish (native AOT)' : 'dotnet publish');
+  const end = await withDotnetFolder((folderEnv) =>
+    runProgram({
+      command: 'dotnet',
+      args: publishArguments(project.file, options.outputDirectory, project, plan, options),
+      cwd: dirname(project.file),
+      env: { DOTNET_NOLOGO: 'true', ...options.env, ...folderEnv },
+      signal: options.signal,
+      onLine: options.onLine,
+      missingHint: 'Install the .NET SDK (https://dot.net), or build in a container: --use-container-for-build.',
+    }),
+  );
+  if (end.exitCode !== 0) throw publishFailed(project.file, end);
+  if (plan.isAot) await warnOfNewLibrary(options);
 }
 
-function publishFailed(project: string, end: ProgramEnd): UserError {
+/** The error for a `dotnet publish` that ended badly, with what the compiler said. */
+export function publishFailed(project: string, end: ProgramEnd): UserError {
   const errors = [...new Set(end.lastLines.filter((line) => /\berror\b/i.test(line)).map((line) => line.trim()))];
   return new UserError('BUILD_FAILED', `dotnet publish of ${project} failed (exit code ${end.exitCode}).`, {
     hint: 'Run "dotnet publish" there to see the whole build.',
@@ -84,50 +96,55 @@ function publishFailed(project: string, end: ProgramEnd): UserError {
   });
 }
 
-export async function hasProjectFile(directory: string): Promise<boolean> {
-  return (await readable(directory, (path) => readdir(path))).some((name) => PROJECT_FILE.test(name));
+function further(options: Pick<DotnetPublish, 'msbuildParameters'>): string[] {
+  return splitArguments(options.msbuildParameters ?? '');
 }
 
-/** The one project file of a directory. Throws UserError TEMPLATE_PATH_NOT_FOUND when there is none, or several. */
-export async function findProjectFile(directory: string): Promise<string> {
-  const names = await readable(directory, (path) => readdir(path));
-  const projects = names.filter((name) => PROJECT_FILE.test(name));
-  const [only] = projects;
-  if (only !== undefined && projects.length === 1) return join(directory, only);
-  const message =
-    projects.length === 0
-      ? `There is no .NET project file in ${directory}.`
-      : `There are several .NET project files in ${directory}: ${projects.join(', ')}.`;
-  throw new UserError('TEMPLATE_PATH_NOT_FOUND', message, { hint: 'Point the template at a directory with exactly one project file.' });
-}
-
-function publishArguments(project: string, source: string, options: DotnetPublish): string[] {
-  const further = splitArguments(options.msbuildParameters ?? '');
-  const isGiven = (name: string): boolean =>
-    further.some((word) => word === name || word.startsWith(`${name}=`) || word.startsWith(`${name}:`));
-  const framework = options.framework ?? frameworkOf(options.runtime);
-  // The SDK decides for projects that say themselves that they bring the runtime along.
-  const isOwnRuntime = SINGLE_FILE.test(project)
-    ? !/^#:property\s+PublishAot\s*=\s*false/im.test(source)
-    : /<SelfContained>\s*true\s*</i.test(source) || /<PublishAot>\s*true\s*</i.test(source);
+function publishArguments(file: string, output: string, project: DotnetProject, plan: DotnetPlan, options: DotnetPublish): string[] {
+  const words = further(options);
+  const isGiven = (...names: string[]): boolean =>
+    words.some((word) => names.some((name) => word === name || word.startsWith(`${name}=`) || word.startsWith(`${name}:`)));
+  const isSelfContainedGiven = isGiven('--self-contained', '--sc', '--no-self-contained');
   return [
     'publish',
-    project,
+    file,
     '--output',
-    options.outputDirectory,
+    output,
     '--configuration',
     options.configuration ?? 'Release',
-    ...(framework === undefined ? [] : ['--framework', framework]),
-    ...further,
+    ...(plan.framework === undefined ? [] : ['--framework', plan.framework]),
+    ...words,
     '/p:GenerateRuntimeConfigurationFiles=true',
-    ...(isGiven('--runtime') || isGiven('-r') ? [] : ['--runtime', RUNTIME_IDS[options.architecture]]),
-    ...(isGiven('--self-contained') || isOwnRuntime ? [] : ['--self-contained', 'false']),
+    ...(isGiven('--runtime', '-r') ? [] : ['--runtime', RUNTIME_IDS[options.architecture]]),
+    ...(isSelfContainedGiven || plan.selfContained === undefined ? [] : ['--self-contained', String(plan.selfContained)]),
+    ...(plan.isAot && !words.some((word) => /StripSymbols=/i.test(word)) ? ['/p:StripSymbols=true'] : []),
   ];
 }
 
-/** `dotnet10` → `net10.0`; `provided.al2023` and the like leave it to the project. */
-function frameworkOf(runtime: string | undefined): string | undefined {
-  const version = /^dotnet(core)?(\d+(?:\.\d+)?)$/.exec(runtime ?? '');
-  if (version?.[2] === undefined) return undefined;
-  return version[1] === undefined ? `net${version[2]}.0` : `netcoreapp${version[2]}`;
+/** A script written on Windows does not start on Linux: its first line would end in a carriage return. */
+async function settleBootstrap(directory: string): Promise<void> {
+  const path = join(directory, 'bootstrap');
+  const content = await readFile(path).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? undefined : Promise.reject(error),
+  );
+  if (content === undefined || content.toString('latin1', 0, 2) !== '#!' || !content.includes('\r\n')) return;
+  await writeFile(path, content.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
+}
+
+/** glibc of Amazon Linux 2023 and 2. https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html */
+const GLIBC = { 'provided.al2': 26, other: 34 };
+
+/** Native code asks for the C library of the machine that it was linked on. */
+async function warnOfNewLibrary({ outputDirectory, runtime, onWarning }: DotnetPublish): Promise<void> {
+  const limit = runtime === 'provided.al2' ? GLIBC['provided.al2'] : GLIBC.other;
+  for (const entry of await readdir(outputDirectory, { withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.endsWith('.dbg')) continue;
+    const content = await readFile(join(outputDirectory, entry.name), 'latin1');
+    if (!content.startsWith('\x7fELF')) continue;
+    const needed = Math.max(0, ...[...content.matchAll(/GLIBC_2\.(\d+)/g)].map((match) => Number(match[1])));
+    if (needed > limit)
+      onWarning?.(
+        `${entry.name} needs glibc 2.${needed}, and Lambda's Amazon Linux has 2.${limit}: it will not start. Build it in a container, with --use-container-for-build`,
+      );
+  }
 }

@@ -5,7 +5,8 @@ import { findBaseDigests } from './base-digests.ts';
 import { digestBuildContext, listBuildContext, type BuildContext } from './build-context.ts';
 import { hashValues, PACKING_VERSION } from './digest.ts';
 import { buildSettings, type BuildSettings } from './docker-options.ts';
-import { findProjectFile, hasProjectFile, publishDotnet } from './dotnet.ts';
+import { publishDotnet } from './dotnet.ts';
+import { findProjectFile, hasProjectFile } from './dotnet-project.ts';
 import { imageNameOf, type ImageName } from './image-name.ts';
 import { PLATFORMS, withBuiltImage, type BuiltImage } from './image-build.ts';
 import { findDeployable } from './image-check.ts';
@@ -135,8 +136,10 @@ async function buildOnHost(artifact: ImageArtifact, publishing: Publishing, step
     framework: frameworkFor(artifact.context, publishing.options),
     msbuildParameters,
     env: publishing.env,
+    engine: publishing.engine,
     signal: publishing.signal,
     onLine: (line) => step.output(line),
+    onWarning: (text) => publishing.reporter.warn(text),
   });
 }
 

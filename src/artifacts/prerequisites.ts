@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { ensureBuildable } from './build-context.ts';
-import { findProjectFile } from './dotnet.ts';
+import { findProjectFile } from './dotnet-project.ts';
+import { planDotnetZip } from './dotnet-zip.ts';
 import { findEsbuild } from './esbuild.ts';
 import { hostOutputOf, planImage } from './image.ts';
 import { chooseBuilder } from './image-build.ts';
@@ -17,7 +18,7 @@ import {
   type PublishDeps,
   type PublishOptions,
 } from './publishing.ts';
-import type { Artifact, ImageArtifact } from './types.ts';
+import type { Artifact, ImageArtifact, ZipArtifact } from './types.ts';
 
 /**
  * Looks at what the publishing will need, before any long work: files, Dockerfiles, `dotnet`, and an engine when an
@@ -53,8 +54,14 @@ async function check(artifact: Artifact, publishing: Publishing): Promise<Need> 
       await ensureThere(artifact.path);
       if (artifact.kind === 'zip' && artifact.build?.kind === 'esbuild') await findEsbuild(artifact.path, publishing.env);
       if (artifact.kind === 'zip') await checkZip(artifact, shortName(artifact.path, publishing.options), publishing);
-      return { engine: false, dotnet: artifact.kind === 'zip' && artifact.source === 'dotnet' };
+      if (artifact.kind !== 'zip' || artifact.source !== 'dotnet') return { engine: false, dotnet: false };
+      return checkProject(artifact, publishing);
   }
+}
+
+async function checkProject(artifact: ZipArtifact, publishing: Publishing): Promise<Need> {
+  const { plan } = await planDotnetZip(artifact, publishing);
+  return { engine: plan.container !== undefined, dotnet: plan.container === undefined };
 }
 
 async function checkImageArtifact(artifact: ImageArtifact, publishing: Publishing): Promise<Need> {

@@ -5,9 +5,9 @@ import type { Step } from '../output/reporter.ts';
 import { rewriteTemplate } from '../template/rewrite.ts';
 import { formatBytes } from './bytes.ts';
 import { digestZipContents, hashFile, hashValues, PACKING_VERSION } from './digest.ts';
-import { publishDotnet } from './dotnet.ts';
+import { withPublishedProject } from './dotnet-zip.ts';
 import { readable } from './file-tree.ts';
-import { frameworkFor, type Outcome, type Publishing } from './publishing.ts';
+import type { Outcome, Publishing } from './publishing.ts';
 import { listReadyZip } from './ready-zip.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { ArtifactUse, BuildRecipe, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
@@ -30,25 +30,7 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
     const root = artifact.source === 'directory' ? artifact.path : undefined;
     return publishContents(artifact, name, entries, publishing, step, root);
   }
-  return withTempFolder(async (folder) => {
-    const outputDirectory = join(folder, 'publish');
-    const { configuration, msbuildParameters } = publishing.options;
-    const { path: project, architecture, runtime } = artifact;
-    step.note('dotnet publish');
-    await publishDotnet({
-      project,
-      outputDirectory,
-      architecture,
-      runtime,
-      configuration,
-      framework: frameworkFor(project, publishing.options),
-      msbuildParameters,
-      env: publishing.env,
-      signal,
-      onLine: (line) => step.output(line),
-    });
-    return publishContents(artifact, name, await listZipContents(outputDirectory, signal), publishing, step);
-  });
+  return withPublishedProject(artifact, name, publishing, step, (entries) => publishContents(artifact, name, entries, publishing, step));
 }
 
 function listContents(artifact: ZipArtifact, signal: AbortSignal): Promise<ZipEntry[]> {

@@ -23,6 +23,12 @@ export interface PublishOptions {
   /** Absolute. `framework` is for the code of this directory only, as in the reference tool; without it for all code. */
   readonly templateDirectory?: string | undefined;
   readonly msbuildParameters?: string | undefined;
+  /** `--use-container-for-build`, for .NET projects. */
+  readonly useContainer?: boolean | undefined;
+  /** `--container-image-for-build`. */
+  readonly containerImage?: string | undefined;
+  /** `--code-mount-directory`, absolute. */
+  readonly mountDirectory?: string | undefined;
   /** `--docker-build-options`: for images without DockerBuildArgs in the template. */
   readonly dockerBuildOptions?: string | undefined;
   /** `--docker-host-build-output-dir`, for images whose context is a .NET project. */

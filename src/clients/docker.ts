@@ -5,6 +5,7 @@ import { UserError, messageOf } from '../errors.ts';
 import { buildImage, type BuildOptions, type Builder } from './docker-build.ts';
 import { enginePlaces, type EnginePlace } from './docker-places.ts';
 import { pushImage, type PushOptions } from './docker-push.ts';
+import { runContainer, type ContainerRun, type RunEnd } from './docker-run.ts';
 
 /** An image as the engine has it. */
 export interface EngineImage {
@@ -34,6 +35,8 @@ export interface ContainerEngine {
   /** The builder used unless a build says otherwise. */
   readonly builder: Builder;
   build(options: Omit<BuildOptions, 'builder'> & { readonly builder?: Builder }): Promise<string>;
+  /** Runs a program in a container that is gone afterwards. */
+  run(wish: ContainerRun): Promise<RunEnd>;
   /** The image as an archive (`docker save`). */
   save(image: string): Promise<Readable>;
   /** The digest that a registry has for a name, asked by the engine with its own credentials; nothing is pulled. */
@@ -128,6 +131,7 @@ async function describe(
     builder,
     build: (options) =>
       buildImage(docker, { builder, command: isPodman ? 'podman' : place.source === 'Finch' ? 'finch' : 'docker', ...options }),
+    run: (wish) => runContainer(docker, wish),
     save: async (image) => (await docker.getImage(image).get()) as Readable,
     remoteDigest: async (reference) => (await docker.getImage(reference).distribution()).Descriptor.digest,
     inspect: (reference) => inspectImage(docker, reference),

@@ -1,4 +1,5 @@
 import type { CamelCase, OptionSpec, OptionTypes } from './option-spec.ts';
+import { DOTNET_OPTIONS } from './dotnet-options.ts';
 import { IMAGE_OPTIONS } from './image-options.ts';
 import { STACK_OPTIONS } from './stack-options.ts';
 
@@ -78,33 +79,7 @@ export const OPTIONS = {
     persist: false,
     describe: "A ready zip for the code that lies in the template's own directory",
   },
-  configuration: {
-    type: 'string',
-    short: 'c',
-    value: 'NAME',
-    group: 'Artifacts',
-    describe: 'Build configuration for dotnet publish (default Release)',
-  },
-  framework: {
-    type: 'string',
-    short: 'f',
-    value: 'TFM',
-    group: 'Artifacts',
-    describe: "Target framework for .NET code in the template's own directory (net10.0, …)",
-  },
-  'msbuild-parameters': {
-    type: 'string',
-    value: 'TEXT',
-    group: 'Artifacts',
-    describe: 'Further arguments for dotnet publish; /p:… arguments are added to it',
-  },
-  'disable-version-check': {
-    type: 'boolean',
-    short: 'dvc',
-    group: 'Artifacts',
-    persist: false,
-    describe: 'Taken for the sake of old pipelines; there is nothing left to check',
-  },
+  ...DOTNET_OPTIONS,
   'package-type': {
     type: 'string',
     short: 'pt',

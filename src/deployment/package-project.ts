@@ -4,11 +4,12 @@ import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import type { BuilderWish } from '../artifacts/builder-command.ts';
 import { formatBytes } from '../artifacts/bytes.ts';
 import { buildArtifactImage, publishArtifacts, type PublishOptions } from '../artifacts/index.ts';
-import { findProjectFile, hasProjectFile } from '../artifacts/dotnet.ts';
+import { findProjectFile, hasProjectFile } from '../artifacts/dotnet-project.ts';
 import type { ZipArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
+import { containerWish } from './package.ts';
 import { imageArtifact, type ImageWish } from './push-image.ts';
 
 export interface PackageProjectWish extends Omit<ImageWish, 'localDockerImage'> {
@@ -16,6 +17,9 @@ export interface PackageProjectWish extends Omit<ImageWish, 'localDockerImage'> 
   readonly configuration: string | undefined;
   readonly framework: string | undefined;
   readonly msbuildParameters: string | undefined;
+  readonly useContainerForBuild: boolean | undefined;
+  readonly containerImageForBuild: string | undefined;
+  readonly codeMountDirectory: string | undefined;
   readonly functionLayers: readonly string[] | undefined;
   readonly dockerBuildOptions: string | undefined;
   readonly builder: string | undefined;
@@ -143,6 +147,7 @@ function optionsFor(wish: PackageProjectWish, { projectDirectory, cwd }: Context
     configuration: wish.configuration,
     framework: wish.framework,
     msbuildParameters: wish.msbuildParameters,
+    ...containerWish(wish, projectDirectory),
     dockerBuildOptions: wish.dockerBuildOptions,
     hostBuildOutputDir: undefined,
     imageTag: wish.imageTag ?? basename(projectDirectory),

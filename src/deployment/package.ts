@@ -17,6 +17,9 @@ export interface PackageWish extends BucketWish, RepositoryWish {
   readonly configuration: string | undefined;
   readonly framework: string | undefined;
   readonly msbuildParameters: string | undefined;
+  readonly useContainerForBuild: boolean | undefined;
+  readonly containerImageForBuild: string | undefined;
+  readonly codeMountDirectory: string | undefined;
   readonly dockerBuildOptions: string | undefined;
   readonly dockerHostBuildOutputDir: string | undefined;
   readonly forceBuild?: boolean | undefined;
@@ -77,6 +80,7 @@ export async function publishAndRewrite(
     configuration: wish.configuration,
     framework: wish.framework,
     msbuildParameters: wish.msbuildParameters,
+    ...containerWish(wish, context.projectDirectory),
     dockerBuildOptions: wish.dockerBuildOptions,
     hostBuildOutputDir: wish.dockerHostBuildOutputDir,
     forceBuild: wish.forceBuild,
@@ -92,6 +96,19 @@ export async function publishAndRewrite(
   const published = await publishArtifacts(artifacts, options, deps, lookups);
   for (const item of published) reporter.event({ type: 'artifact', ...describeArtifact(item) });
   return { text: await sendable(template, rewriteTemplate(template, published, { expandAliases: true })), published, bucket };
+}
+
+/** What the switches say of builds in containers. */
+export function containerWish(
+  wish: Pick<PackageWish, 'useContainerForBuild' | 'containerImageForBuild' | 'codeMountDirectory'>,
+  projectDirectory: string,
+): Pick<PublishOptions, 'useContainer' | 'containerImage' | 'mountDirectory'> {
+  const { codeMountDirectory: mount } = wish;
+  return {
+    useContainer: wish.useContainerForBuild,
+    containerImage: wish.containerImageForBuild,
+    mountDirectory: mount === undefined ? undefined : resolve(projectDirectory, mount),
+  };
 }
 
 /** A template without artefacts: only what stands elsewhere in it already is written where it belongs. */

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 
 import type { Artifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
+import { containerWish } from '../deployment/package.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { JsonObject, Template } from '../template/types.ts';
 import { dryPublish, type DryOptions } from './dry-publish.ts';
@@ -17,6 +18,9 @@ export interface CodeWish {
   readonly configuration: string | undefined;
   readonly framework: string | undefined;
   readonly msbuildParameters: string | undefined;
+  readonly useContainerForBuild: boolean | undefined;
+  readonly containerImageForBuild: string | undefined;
+  readonly codeMountDirectory: string | undefined;
   readonly dockerBuildOptions: string | undefined;
   readonly dockerHostBuildOutputDir: string | undefined;
   readonly pull: boolean | undefined;
@@ -90,6 +94,7 @@ function optionsFor(wish: CodeWish, place: S3Place | undefined, context: Context
     configuration: wish.configuration,
     framework: wish.framework,
     msbuildParameters: wish.msbuildParameters,
+    ...containerWish(wish, context.projectDirectory),
     dockerBuildOptions: wish.dockerBuildOptions,
     hostBuildOutputDir: wish.dockerHostBuildOutputDir,
     pull: wish.pull,

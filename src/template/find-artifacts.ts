@@ -14,6 +14,7 @@ import {
   type Search,
 } from './collect.ts';
 import { architectureOf, isImageFunction, propertyOrGlobal, runtimeOf, serverlessKind } from './function-facts.ts';
+import { codeSource } from './dotnet-code.ts';
 import { findIncludes } from './find-includes.ts';
 import { branchesOf, findImages } from './find-images.ts';
 import { roundsOf } from './loop-rounds.ts';
@@ -209,32 +210,10 @@ async function addCode(scope: Scope, resource: ResourceEntry, row: PropertyRow, 
     const artifact = { kind: 'zip', path: build.path, source: 'build', build: build.recipe, architecture, runtime } as const;
     return scope.found.add([build, 'build', architecture, runtime], artifact, use);
   }
-  const source = await sourceOf(scope, resource, found, isFunction, runtime);
+  const source = await codeSource(scope, resource, use, found, isFunction ? { runtime } : undefined);
   // Only a build looks at runtime and architecture; the same files zipped for two architectures are one artefact.
   const key = source === 'dotnet' ? [found.path, source, architecture, runtime] : [found.path, source];
   scope.found.add(key, { kind: 'zip', path: found.path, source, architecture, runtime }, use);
-}
-
-async function sourceOf(
-  scope: Scope,
-  resource: ResourceEntry,
-  found: FoundPath,
-  isFunction: boolean,
-  runtime: string | undefined,
-): Promise<'directory' | 'file' | 'zip' | 'dotnet'> {
-  // `provided.*` runs .NET compiled ahead of time; a function of another language may lie beside a project.
-  const mayBeDotnet = isFunction && (runtime === undefined || /^(?:dotnet|provided)/.test(runtime));
-  if (found.type === 'file') {
-    if (/\.zip$/i.test(found.path)) return 'zip';
-    return mayBeDotnet && /\.cs$/i.test(found.path) ? 'dotnet' : 'file';
-  }
-  if (!mayBeDotnet) return 'directory';
-  const projects = await scope.lookup.projectFiles(found.path);
-  if (projects > 1)
-    scope.found.warnings.push(
-      `${resource.logicalId}: ${found.path} holds ${projects} project files, so it is zipped as it is and not built`,
-    );
-  return projects === 1 ? 'dotnet' : 'directory';
 }
 
 async function addTemplate(scope: Scope, reference: Reference, text: string, found: FoundPath, use: AnyUse): Promise<void> {

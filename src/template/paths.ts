@@ -18,7 +18,7 @@ export type FoundPath =
 export class PathLookup {
   readonly #base: string;
   readonly #found = new Map<string, Promise<FoundPath>>();
-  readonly #projects = new Map<string, Promise<number>>();
+  readonly #names = new Map<string, Promise<readonly string[]>>();
 
   /** `base` is absolute: the directory of the template. */
   constructor(base: string) {
@@ -35,13 +35,13 @@ export class PathLookup {
     return found;
   }
 
-  /** Number of .NET project files right in a directory. */
-  projectFiles(directory: string): Promise<number> {
-    const known = this.#projects.get(directory);
+  /** Names of what lies right in a directory. */
+  names(directory: string): Promise<readonly string[]> {
+    const known = this.#names.get(directory);
     if (known !== undefined) return known;
-    const count = readdir(directory).then((names) => names.filter((name) => /\.(?:cs|fs|vb)proj$/i.test(name)).length);
-    this.#projects.set(directory, count);
-    return count;
+    const names = readdir(directory).then((found) => found.toSorted());
+    this.#names.set(directory, names);
+    return names;
   }
 }
 

@@ -231,7 +231,7 @@ describe('zip functions', () => {
     ['a project and a custom runtime', ['src/App.csproj'], 'Runtime: provided.al2023', 'dotnet'],
     ['a project and another language', ['src/App.csproj'], 'Runtime: nodejs24.x', 'directory'],
     ['a .NET runtime without a project', ['src/App.dll'], 'Runtime: dotnet10', 'directory'],
-    ['two projects', ['src/A.csproj', 'src/B.csproj'], 'Runtime: dotnet10', 'directory'],
+    ['two projects', ['src/A.csproj', 'src/B.csproj'], 'Runtime: provided.al2023', 'directory'],
     ['no code of .NET', ['src/index.mjs'], 'Runtime: nodejs24.x', 'directory'],
   ])('takes a directory with %s', async (_, names, runtime, source) => {
     await files(...names);
@@ -240,7 +240,19 @@ describe('zip functions', () => {
     expect(warnings).toHaveLength(names.length > 1 ? 1 : 0);
   });
 
+  it('names the projects when a .NET function leads to several of them, or to a solution', async () => {
+    await files('src/A.csproj', 'src/B.fsproj', 'old/App.sln', 'new/App.slnx');
+    await writeFile(join(root, 'old/App.sln'), 'Project("{9A19}") = "A", "src\\A\\A.csproj", "{1}"\r\nEndProject\r\n');
+    await writeFile(join(root, 'new/App.slnx'), '<Solution><Project Path="src/B/B.csproj" /></Solution>');
+    const said = async (directory: string) =>
+      (await failure(resource('AWS::Serverless::Function', `CodeUri: ${directory}\nRuntime: dotnet10`))).message;
+    expect(await said('src')).toContain('holds 2 project files: A.csproj, B.fsproj');
+    expect(await said('old')).toContain('holds the solution App.sln, and no project: src/A/A.csproj');
+    expect(await said('new')).toContain('holds the solution App.slnx, and no project: src/B/B.csproj');
+  });
+
   it.each([
+    ['App.csproj', 'dotnet'],
     ['app.zip', 'zip'],
     ['index.js', 'file'],
     ['Program.cs', 'dotnet'],
