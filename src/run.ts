@@ -47,7 +47,7 @@ const USAGE_CODES = new Set(['USAGE', 'MISSING_OPTION']);
 export async function run(request: RunRequest): Promise<number> {
   let parsed;
   try {
-    parsed = parseCommandLine(request.args, COMMANDS);
+    parsed = await parseCommandLine(request.args, COMMANDS);
   } catch (error) {
     return fail(error, request, await outputFor(request, undefined), commandNameOf(request.args, COMMANDS));
   }

@@ -1,5 +1,3 @@
-import yargs from 'yargs';
-
 import type { Command } from '../commands/define.ts';
 import { optionSpec, type OptionName } from '../commands/options.ts';
 import { UserError } from '../errors.ts';
@@ -32,7 +30,7 @@ const HELP = /^(--help|--h|-h|-\?)$/i;
 const VERSION = /^--version$/i;
 
 /** Reads the arguments after the program's name. Throws UserError USAGE. */
-export function parseCommandLine(args: readonly string[], commands: readonly Command[]): Request {
+export async function parseCommandLine(args: readonly string[], commands: readonly Command[]): Promise<Request> {
   const all = everySwitch();
   const end = args.indexOf('--');
   const isHelp = (end < 0 ? args : args.slice(0, end)).some((arg) => HELP.test(arg)) || args[0]?.toLowerCase() === 'help';
@@ -95,7 +93,7 @@ function isBooleanAlone(name: OptionName, next: string | undefined): boolean {
   return optionSpec(name).type === 'boolean' && !/^(true|false)$/i.test(next ?? '');
 }
 
-function parseArguments(command: Command, args: readonly string[], commands: readonly Command[]): Request {
+async function parseArguments(command: Command, args: readonly string[], commands: readonly Command[]): Promise<Request> {
   const names = optionsOf(command);
   const { switches, words, doubtful } = normaliseArguments(args, {
     table: switchTable(names),
@@ -106,6 +104,8 @@ function parseArguments(command: Command, args: readonly string[], commands: rea
   const misplaced = doubtful.find(({ word }) => hasNoPlace(word, command, words, switches));
   if (misplaced !== undefined) throw notBoolean(misplaced.token, misplaced.word);
   checkWords(command, words);
+  // Help and version do not need it, and it takes as long to load as Node itself takes to start.
+  const { default: yargs } = await import('yargs');
   const parsed = yargs(switches.map((item) => item.replace('=', `=${GUARD}`)))
     .parserConfiguration({
       'parse-numbers': false,

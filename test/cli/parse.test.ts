@@ -4,19 +4,19 @@ import { parseCommandLine } from '../../src/cli/parse.ts';
 import { COMMANDS } from '../../src/commands/index.ts';
 import { UserError } from '../../src/errors.ts';
 
-function parse(line: string) {
+async function parse(line: string) {
   return parseCommandLine(line === '' ? [] : line.split(' '), COMMANDS);
 }
 
-function flagsOf(line: string): Record<string, string> {
-  const request = parse(line);
+async function flagsOf(line: string): Promise<Record<string, string>> {
+  const request = await parse(line);
   if (request.kind !== 'run') throw new Error(`${line} is a ${request.kind}`);
   return Object.fromEntries(request.flags);
 }
 
-function usageError(line: string): UserError {
+async function usageError(line: string): Promise<UserError> {
   try {
-    parse(line);
+    await parse(line);
   } catch (error) {
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).code).toBe('USAGE');
@@ -48,8 +48,8 @@ describe('switches', () => {
     ['deploy-serverless /p:A=1 -sn Shop /p:B=2', { 'stack-name': 'Shop', 'msbuild-parameters': '/p:A=1 /p:B=2' }],
     ['deploy-serverless --msbuild-parameters --no-restore /p:B=2', { 'msbuild-parameters': '--no-restore /p:B=2' }],
     ['deploy-serverless -dbo --no-cache', { 'docker-build-options': '--no-cache' }],
-  ])('reads %s', (line, flags) => {
-    expect(flagsOf(line)).toEqual(flags);
+  ])('reads %s', async (line, flags) => {
+    expect(await flagsOf(line)).toEqual(flags);
   });
 
   it.each([
@@ -57,23 +57,27 @@ describe('switches', () => {
     ['deploy-serverless -sn Shop --local Other', '--local takes true or false, not "Other"'],
     ['deploy-serverless Shop --local Other', '--local takes true or false, not "Other"'],
     ['deploy-serverless --local yes', '--local takes true or false, not "yes"'],
-  ])('refuses %s, where the word cannot be meant as anything but a value', (line, message) => {
-    expect(usageError(line).message).toBe(message);
+  ])('refuses %s, where the word cannot be meant as anything but a value', async (line, message) => {
+    expect((await usageError(line)).message).toBe(message);
   });
 
-  it('gives the words of a command with several of them in order', () => {
-    const request = parse('delete-serverless A B --yes C');
+  it('gives the words of a command with several of them in order', async () => {
+    const request = await parse('delete-serverless A B --yes C');
     expect(request).toMatchObject({ kind: 'run', positionals: ['A', 'B', 'C'] });
   });
 
-  it('takes two-word commands apart from their words', () => {
-    expect(parse('bucket create my-bucket')).toMatchObject({ kind: 'run', command: { name: 'bucket create' }, positionals: ['my-bucket'] });
+  it('takes two-word commands apart from their words', async () => {
+    expect(await parse('bucket create my-bucket')).toMatchObject({
+      kind: 'run',
+      command: { name: 'bucket create' },
+      positionals: ['my-bucket'],
+    });
   });
 });
 
 describe('help and version', () => {
-  it.each(['--help', '-h', '--h', 'help', '--HELP'])('shows the overview for %s', (line) => {
-    expect(parse(line)).toMatchObject({ kind: 'help', command: undefined, family: undefined });
+  it.each(['--help', '-h', '--h', 'help', '--HELP'])('shows the overview for %s', async (line) => {
+    expect(await parse(line)).toMatchObject({ kind: 'help', command: undefined, family: undefined });
   });
 
   it.each([
@@ -82,16 +86,16 @@ describe('help and version', () => {
     'help deploy-serverless',
     '--help deploy-serverless',
     'deploy-serverless -sn --help',
-  ])('shows the page of the command, and does nothing else, for %s', (line) => {
-    expect(parse(line)).toMatchObject({ kind: 'help', command: { name: 'deploy-serverless' } });
+  ])('shows the page of the command, and does nothing else, for %s', async (line) => {
+    expect(await parse(line)).toMatchObject({ kind: 'help', command: { name: 'deploy-serverless' } });
   });
 
-  it('shows the family for a first word alone', () => {
-    expect(parse('bucket')).toEqual({ kind: 'help', command: undefined, family: 'bucket', asked: false });
+  it('shows the family for a first word alone', async () => {
+    expect(await parse('bucket')).toEqual({ kind: 'help', command: undefined, family: 'bucket', asked: false });
   });
 
-  it('answers --version', () => {
-    expect(parse('--version')).toEqual({ kind: 'version' });
+  it('answers --version', async () => {
+    expect(await parse('--version')).toEqual({ kind: 'version' });
   });
 });
 
@@ -103,8 +107,8 @@ describe('wrong usage', () => {
     ['deploy-serverless -sm X', '-sm', '-s'],
     ['bucket creat x', 'bucket creat', 'bucket create'],
     ['new --s3-bucket x', '--s3-bucket', 'deploy-serverless'],
-  ])('%s is refused with a suggestion', (line, named, hint) => {
-    const error = usageError(line);
+  ])('%s is refused with a suggestion', async (line, named, hint) => {
+    const error = await usageError(line);
     expect(error.message).toContain(named);
     expect(error.hint).toContain(hint);
   });
@@ -116,26 +120,26 @@ describe('wrong usage', () => {
     ['deploy-serverless A B', 'does not know what to do with "B"'],
     ['bucket create', 'needs NAME'],
     ['--frobnicate', 'Unknown switch --frobnicate'],
-  ])('%s says: %s', (line, message) => {
-    expect(usageError(line).message).toContain(message);
+  ])('%s says: %s', async (line, message) => {
+    expect((await usageError(line)).message).toContain(message);
   });
 });
 
 describe('a line without a command', () => {
-  it('prints the version wherever it is asked for', () => {
-    expect(parse('--no-color --version')).toEqual({ kind: 'version' });
+  it('prints the version wherever it is asked for', async () => {
+    expect(await parse('--no-color --version')).toEqual({ kind: 'version' });
   });
 
-  it('suggests a general switch', () => {
-    expect(usageError('--verison').hint).toBe('Did you mean --version?');
+  it('suggests a general switch', async () => {
+    expect((await usageError('--verison')).hint).toBe('Did you mean --version?');
   });
 
-  it('is no request for help', () => {
-    expect(parse('--output json')).toMatchObject({ kind: 'help', asked: false });
-    expect(parse('bucket --help')).toMatchObject({ kind: 'help', family: 'bucket', asked: true });
+  it('is no request for help', async () => {
+    expect(await parse('--output json')).toMatchObject({ kind: 'help', asked: false });
+    expect(await parse('bucket --help')).toMatchObject({ kind: 'help', family: 'bucket', asked: true });
   });
 
-  it('leaves words behind -- alone', () => {
-    expect(parse('deploy-serverless -- --help')).toMatchObject({ kind: 'run', positionals: ['--help'] });
+  it('leaves words behind -- alone', async () => {
+    expect(await parse('deploy-serverless -- --help')).toMatchObject({ kind: 'run', positionals: ['--help'] });
   });
 });
