@@ -10,6 +10,8 @@ export interface SlowCloudFormation {
   readonly endpoint: string;
   /** Actions in the order of their calls. */
   readonly calls: string[];
+  /** From now on nothing is refused, and the stack is created. */
+  recover(): void;
   close(): void;
 }
 
@@ -19,10 +21,8 @@ const CHANGE_SET_ID = 'arn:aws:cloudformation:eu-west-1:123456789012:changeSet/s
 export interface SlowOptions {
   /** The change set never becomes ready. */
   readonly pendingChangeSet?: boolean;
-  /** So many looks at the events after the first ones are refused as too many. */
-  readonly throttledLooks?: number;
-  /** After so many looks at its events the stack is created. */
-  readonly endsAfterLooks?: number;
+  /** Looks at the events after the first ones are refused as too many, until it recovers. */
+  readonly throttles?: boolean;
 }
 
 const FIRST_LOOKS = 3;
@@ -31,8 +31,8 @@ export async function startSlowCloudFormation(options: SlowOptions = {}): Promis
   const calls: string[] = [];
   let executed = false;
   const looks = (): number => calls.filter((action) => action === 'DescribeStackEvents').length;
-  const hasEnded = (): boolean => looks() > (options.endsAfterLooks ?? Number.POSITIVE_INFINITY);
-  const isThrottled = (): boolean => looks() > FIRST_LOOKS && looks() <= FIRST_LOOKS + (options.throttledLooks ?? 0);
+  let hasEnded = false;
+  const isThrottled = (): boolean => options.throttles === true && looks() > FIRST_LOOKS && !hasEnded;
   const answers: Readonly<Record<string, () => string>> = {
     GetCallerIdentity: () => '<Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/me</Arn>',
     CreateChangeSet: () => `<Id>${CHANGE_SET_ID}</Id><StackId>${STACK_ID}</StackId>`,
@@ -47,12 +47,12 @@ export async function startSlowCloudFormation(options: SlowOptions = {}): Promis
     DescribeStackEvents: () => {
       const own = event('e2', 'Slow', STACK_ID, 'AWS::CloudFormation::Stack', 'CREATE_COMPLETE');
       const begun = event('e1', 'Fn', 'p', 'AWS::Lambda::Function', 'CREATE_IN_PROGRESS');
-      return `<StackEvents>${hasEnded() ? own : ''}${executed ? begun : ''}</StackEvents>`;
+      return `<StackEvents>${hasEnded ? own : ''}${executed ? begun : ''}</StackEvents>`;
     },
   };
   const describeStacks = (): string | undefined =>
     calls.includes('CreateChangeSet')
-      ? `<Stacks><member><StackId>${STACK_ID}</StackId><StackName>Slow</StackName><StackStatus>${hasEnded() ? 'CREATE_COMPLETE' : executed ? 'CREATE_IN_PROGRESS' : 'REVIEW_IN_PROGRESS'}</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime></member></Stacks>`
+      ? `<Stacks><member><StackId>${STACK_ID}</StackId><StackName>Slow</StackName><StackStatus>${hasEnded ? 'CREATE_COMPLETE' : executed ? 'CREATE_IN_PROGRESS' : 'REVIEW_IN_PROGRESS'}</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime></member></Stacks>`
       : undefined;
   const server: Server = createServer((request, response) => {
     let body = '';
@@ -82,6 +82,9 @@ export async function startSlowCloudFormation(options: SlowOptions = {}): Promis
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
+    recover: () => {
+      hasEnded = true;
+    },
     close: () => {
       server.closeAllConnections();
       server.close();

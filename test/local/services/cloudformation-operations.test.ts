@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import {
   CancelUpdateStackCommand,
+  CreateStackCommand,
   DeleteStackCommand,
   DescribeEventsCommand,
   DescribeStackEventsCommand,
@@ -160,9 +161,9 @@ describe('an update', () => {
 
 describe('lists of stacks', () => {
   it('go over pages, and know the wanted states', async () => {
-    const names = await Promise.all(
-      Array.from({ length: 105 }, async () => (await client.createStack(body({ A: probe() }))).StackName ?? ''),
-    );
+    const names = Array.from({ length: 105 }, (_, index) => `listed-${index}`);
+    for (const StackName of names) await client.send(new CreateStackCommand({ StackName, TemplateBody: body({ A: probe() }) }));
+    for (const StackName of names) await client.settled(StackName);
     const seen: (string | undefined)[] = [];
     let NextToken: string | undefined;
     do {
