@@ -10,6 +10,8 @@ import { BUSYBOX } from './image-project.ts';
 export interface PodmanService {
   /** For DOCKER_HOST. */
   readonly address: string;
+  /** Makes the podman command use the same storage, without the service. */
+  readonly env: Readonly<Record<string, string>>;
   close(): void;
 }
 
@@ -42,6 +44,7 @@ export async function startPodman(): Promise<PodmanService> {
   for (let tries = 0; tries < 100 && !(await answers(socket)); tries += 1) await new Promise((resolve) => setTimeout(resolve, 100));
   return {
     address: `unix://${socket}`,
+    env: storage.settings,
     close() {
       child.kill('SIGKILL');
       spawnSync('podman', [...storage.flags, 'rm', '--all', '--force', '--time=0'], { env: storage.env });
@@ -76,8 +79,11 @@ function openStorage() {
       '',
     ].join('\n'),
   );
+  const places = join(folder, 'storage.conf');
+  writeFileSync(places, `[storage]\ndriver = "vfs"\ngraphroot = "${join(folder, 'root')}"\nrunroot = "${join(folder, 'run')}"\n`);
   return {
     folder,
+    settings: { CONTAINERS_CONF: settings, CONTAINERS_STORAGE_CONF: places },
     flags: ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'],
     env: { ...process.env, CONTAINERS_CONF: settings },
     remove: () => rmSync(folder, { recursive: true, force: true }),
