@@ -128,15 +128,7 @@ describe('secrets of a build', () => {
 
   it('are not repeated when they cannot be read', () => {
     for (const text of ['hunter2', 'src=hunter2', 'id=a,value=hunter2']) {
-      const error = (() => {
-        try {
-          return String(parseSecret(text, {}));
-        } catch (thrown) {
-          return String(thrown);
-        }
-      })();
-      expect(error).toContain('A --secret of the image build');
-      expect(error).not.toContain('hunter2');
+      expect(() => parseSecret(text, {})).toThrow(/^A --secret of the image build (?:has no id|cannot be read)\.$/);
     }
   });
 

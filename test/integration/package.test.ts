@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { engineOrReason, uniqueName } from '../support/engine.ts';
+import { BUSYBOX, writeImageProject } from '../support/image-project.ts';
+
+const { engine } = await engineOrReason();
+
+/** Names in a zip, as another program reads them. */
+const namesIn = (zip: string): string[] =>
+  (
+    JSON.parse(
+      execFileSync('python3', ['-c', 'import json,sys,zipfile; print(json.dumps(zipfile.ZipFile(sys.argv[1]).namelist()))', zip], {
+        encoding: 'utf8',
+      }),
+    ) as string[]
+  ).sort();
+
+const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: nodejs22.x, Handler: index.handler, CodeUri: ., FunctionUrlConfig: { AuthType: NONE } }
+`;
+
+describe('package', () => {
+  let workspace: Workspace;
+  let project: string;
+  // Nothing of AWS can be reached, and there are no credentials.
+  const offline = { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_EC2_METADATA_DISABLED: 'true' };
+
+  beforeAll(() => {
+    workspace = openWorkspace();
+    project = join(workspace.folder, 'hello');
+    mkdirSync(join(project, 'lib'), { recursive: true });
+    writeFileSync(join(project, 'index.mjs'), "export const handler = () => 'packaged';\n");
+    writeFileSync(join(project, 'lib', 'a.mjs'), '');
+    writeFileSync(join(project, 'notes.txt'), '');
+    writeFileSync(join(project, '.lambdaignore'), '*.txt\nserverless.template\n');
+    writeFileSync(join(project, 'serverless.template'), TEMPLATE);
+  });
+  afterAll(() => workspace.close());
+
+  it('zips a directory without an account, and prints the path of the zip and nothing else', async () => {
+    const { code, stdout, stderr } = await workspace.run(['package', '-o', 'out/hello.zip'], { cwd: project, env: offline });
+    expect(code, stderr).toBe(0);
+    const zip = join(project, 'out/hello.zip');
+    expect(stdout).toBe(`${zip}\n`);
+    expect(stderr).toMatch(/The package is in out\/hello\.zip \(\d+ bytes|The package is in out\/hello\.zip \([\d.]+ [KMB]+\)/);
+    expect(stderr).toContain('Next: lambda-tool deploy-serverless --package out/hello.zip');
+    expect(namesIn(zip)).toEqual(['index.mjs', 'lib/a.mjs']);
+  });
+
+  it('gives the same bytes again, also over the zip of before', async () => {
+    const zip = join(project, 'out/hello.zip');
+    const before = readFileSync(zip);
+    const { document } = await workspace.json(['package', 'out/hello.zip'], { cwd: project, env: offline });
+    expect(document.result).toEqual({
+      packageType: 'zip',
+      package: zip,
+      sizeBytes: before.length,
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      architecture: 'x86_64',
+    });
+    expect(readFileSync(zip)).toEqual(before);
+  });
+
+  it('puts the zip beside the directory when nothing else is said, and where one is when that is elsewhere', async () => {
+    const inside = await workspace.run(['package'], { cwd: join(project, 'lib'), env: offline });
+    expect(inside.stdout.trim(), inside.stderr).toBe(join(project, 'lib.zip'));
+    const elsewhere = await workspace.run(['package', '-pl', 'hello'], { env: offline });
+    expect(elsewhere.stdout.trim(), elsewhere.stderr).toBe(join(workspace.folder, 'hello.zip'));
+  });
+
+  it('makes what deploy-serverless --package deploys', async () => {
+    const deploy = ['deploy-serverless', '-sn', 'Packaged', '--local', '--package', 'out/hello.zip'];
+    const { code, document, stderr } = await workspace.json(deploy, { cwd: project });
+    expect(code, stderr).toBe(0);
+    expect(document.result.artifacts).toEqual([expect.objectContaining({ kind: 'zip', logicalIds: ['Hello'] })]);
+  }, 60_000);
+
+  it('takes the switches of dotnet lambda, and says what is wrong with others', async () => {
+    const switches = [
+      '-farch',
+      'arm64',
+      '-c',
+      'Debug',
+      '-dvc',
+      'true',
+      '--disable-interactive',
+      'true',
+      '--region',
+      'eu-west-1',
+      '-pt',
+      'Zip',
+    ];
+    const { document } = await workspace.json(['package', '-o', 'out/arm.zip', ...switches], { cwd: project, env: offline });
+    expect(document.result).toMatchObject({ architecture: 'arm64' });
+    expect((await workspace.run(['package', '-pt', 'jar'], { cwd: project })).code).toBe(2);
+    expect((await workspace.run(['package', 'out.tar'], { cwd: project })).code).toBe(2);
+    expect((await workspace.run(['package', '-pt', 'image', '-o', 'x.zip'], { cwd: project })).code).toBe(2);
+    const empty = join(workspace.folder, 'empty');
+    mkdirSync(empty);
+    const nothing = await workspace.json(['package'], { cwd: empty });
+    expect(nothing.document.error?.code).toBe('ARTIFACT_EMPTY');
+    const layers = await workspace.json(['package', '-o', 'out/l.zip', '-fl', 'arn:aws:lambda:eu-west-1:1:layer:a:1'], { cwd: project });
+    expect(layers.document.warnings).toEqual([expect.stringContaining('The layers are not looked at')]);
+  });
+
+  it.skipIf(engine === undefined || BUSYBOX === undefined)(
+    'builds an image under its name and pushes nothing, without an account',
+    async () => {
+      const name = uniqueName('it-package');
+      const app = join(workspace.folder, 'app');
+      writeImageProject(app, name);
+      const { code, document, stderr } = await workspace.json(['package', '-pt', 'image', '-it', `${name}:v1`], { cwd: app, env: offline });
+      expect(code, stderr).toBe(0);
+      expect(document.result).toMatchObject({
+        packageType: 'image',
+        image: `${name}:v1`,
+        imageId: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      });
+      expect(stderr).toContain(`Next: lambda-tool push-image -ldi ${name}:v1`);
+      expect((await engine?.inspect(`${name}:v1`))?.id).toBe(document.result.imageId);
+      await engine?.removeTag(`${name}:v1`);
+      expect(existsSync(join(workspace.folder, 'state'))).toBe(true);
+    },
+    60_000,
+  );
+});
