@@ -1,7 +1,7 @@
 // Runs the tests: builds, starts a Docker engine where one is installed but does not run, then hands over to vitest.
 // --no-skips: a skipped test is a failure, unless --may-skip=TEXT is part of its title. Other arguments go to vitest.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,15 +15,22 @@ await installAndBuild();
 const engine = await startEngine();
 const folder = mkdtempSync(join(tmpdir(), 'lambda-tool-test-'));
 const report = join(folder, 'report.json');
+// Whatever a test or a program that it starts leaves behind goes with the folder.
+const temporary = join(folder, 'tmp');
+mkdirSync(temporary);
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-const code = await run(process.execPath, [
-  vitest,
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-  ...args.filter((arg) => arg !== '--no-skips' && !arg.startsWith('--may-skip=')),
-]);
+const code = await run(
+  process.execPath,
+  [
+    vitest,
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...args.filter((arg) => arg !== '--no-skips' && !arg.startsWith('--may-skip=')),
+  ],
+  { env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary } },
+);
 const skipped = existsSync(report) ? listSkipped(JSON.parse(readFileSync(report, 'utf8'))) : [];
 const totals = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;
 rmSync(folder, { recursive: true, force: true });

@@ -6,7 +6,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { format, promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkPrerequisites, publishArtifacts, type PublishDeps, type PublishOptions } from '../../src/artifacts/index.ts';
 import type { Artifact, ArtifactUse, ImageArtifact, ZipArtifact } from '../../src/artifacts/types.ts';
 import type { ContainerEngine } from '../../src/clients/docker.ts';
@@ -28,10 +28,18 @@ const docker = (args: string[], options: { env?: NodeJS.ProcessEnv } = {}) => pr
 const never = (what: string) => () => Promise.reject(new Error(`${what} must not be needed`));
 
 let folder: string;
+/** What lies here while a test runs is its own. */
+let temporary: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'publish-test-'));
+  temporary = join(folder, 'tmp');
+  await mkdir(temporary);
+  vi.stubEnv('TMPDIR', temporary);
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
 
 async function put(name: string, content = name): Promise<string> {
   await mkdir(join(folder, name, '..'), { recursive: true });
@@ -154,21 +162,13 @@ describe.skipIf(withoutMoto !== undefined)('publishing zips and files', () => {
   });
 
   it('leaves nothing in the temporary folder, not even when it is interrupted', async () => {
-    const temp = process.env['TMPDIR'];
-    process.env['TMPDIR'] = join(folder, 'tmp');
-    try {
-      await mkdir(join(folder, 'tmp'));
-      await put('big/data.bin', randomBytes(20_000_000).toString('base64'));
-      const controller = new AbortController();
-      const running = publishArtifacts([zip(join(folder, 'big'))], options(), deps({ signal: controller.signal }));
-      setTimeout(() => controller.abort(), 150);
-      await expect(running).rejects.toMatchObject({ name: 'AbortError' });
-      await publishArtifacts([zip(join(folder, 'big'))], options(), deps());
-      expect(await readdir(join(folder, 'tmp'))).toEqual([]);
-    } finally {
-      if (temp === undefined) delete process.env['TMPDIR'];
-      else process.env['TMPDIR'] = temp;
-    }
+    await put('big/data.bin', randomBytes(20_000_000).toString('base64'));
+    const controller = new AbortController();
+    const running = publishArtifacts([zip(join(folder, 'big'))], options(), deps({ signal: controller.signal }));
+    setTimeout(() => controller.abort(), 150);
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    await publishArtifacts([zip(join(folder, 'big'))], options(), deps());
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   it('checks a ready zip and uploads it as it is', async () => {
@@ -192,11 +192,10 @@ describe.skipIf(withoutMoto !== undefined)('publishing zips and files', () => {
       await put('app/Program.cs', 'System.Console.WriteLine("hello");');
       const artifact = zip(join(folder, 'app'), 'Fn', { source: 'dotnet', runtime: 'dotnet10' });
       await checkPrerequisites([artifact], options(), deps());
-      const temp = (await readdir(tmpdir())).filter((file) => file.startsWith('MSBuild'));
       const [first] = await publishArtifacts([artifact], options(), deps());
       const [second] = await publishArtifacts([artifact], options(), deps());
       expect([first?.published, second?.published, second?.location]).toEqual([true, false, first?.location]);
-      expect((await readdir(tmpdir())).filter((file) => file.startsWith('MSBuild') && !temp.includes(file))).toEqual([]);
+      expect((await readdir(temporary)).filter((file) => file.startsWith('MSBuild'))).toEqual([]);
       await put('app/Program.cs', 'this is wrong');
       await expect(publishArtifacts([artifact], options(), deps())).rejects.toMatchObject({
         code: 'BUILD_FAILED',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,8 +107,12 @@ function nugetConfig(feed: string): string {
 }
 
 function dotnetEnvironment(folder: string): NodeJS.ProcessEnv {
+  const temporary = join(folder, 'tmp');
+  mkdirSync(temporary, { recursive: true });
   return {
     ...process.env,
+    // Each run of dotnet leaves an empty folder there.
+    TMPDIR: temporary,
     // Caches of the user stay untouched, and everything goes away with the folder. Not DOTNET_CLI_HOME: NuGet looks for
     // the user's own sources there.
     NUGET_PACKAGES: join(folder, 'nuget/packages'),
