@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
 import { openWorkspace, type Workspace } from '../support/cli.ts';
-import { engineOrReason, uniqueName } from '../support/engine.ts';
+import { engineOrReason, removeImagesNamed, uniqueName } from '../support/engine.ts';
 import { BUSYBOX, writeBootstrap, writeImageProject } from '../support/image-project.ts';
 
 const { engine, reason } = await engineOrReason();
@@ -23,7 +23,6 @@ describe.skipIf(why !== undefined)('package-ci with images', () => {
   const name = uniqueName('it-ci');
   const archived = uniqueName('it-ci-archived');
   const present = uniqueName('it-ci-present');
-  const built = ['map', 'text', 'other'].map((end) => `${name}-${end}:latest`);
 
   beforeAll(() => {
     workspace = openWorkspace();
@@ -49,7 +48,7 @@ describe.skipIf(why !== undefined)('package-ci with images', () => {
   }, 120_000);
   afterAll(async () => {
     workspace.close();
-    for (const tag of [...built, `${present}:v1`, `${archived}:v1`, `${name}-archive:latest`]) await engine?.removeTag(tag);
+    for (const part of [name, present, archived]) await removeImagesNamed(part);
   });
 
   const fn = (id: string, properties: string, metadata = ''): string => `  ${id}:
