@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { formatBytes } from './bytes.ts';
-import { combineCrc32 } from './crc32-combine.ts';
+import { combineCrc32 } from '../clients/crc32-combine.ts';
 import { unreadable } from './file-tree.ts';
 import type { ZipEntry } from './zip-contents.ts';
 import { centralRecord, DEFLATED, endRecords, localHeader } from './zip-format.ts';

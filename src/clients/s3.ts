@@ -62,7 +62,7 @@ export async function createObjectStore(
     // Emulators know buckets by path, and the older ones no trailing checksums.
     ...(isCustom ? { forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' } : {}),
   } satisfies S3ClientConfig);
-  const edge: S3Edge = { client, config, accountId: options.accountId };
+  const edge: S3Edge = { client, config, accountId: options.accountId, encryption: new Map(), accelerated: new Map() };
   return {
     region: config.region,
     findBucket: (name) => findBucket(edge, name),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { combineCrc32 } from '../../src/artifacts/crc32-combine.ts';
+import { combineCrc32 } from '../../src/clients/crc32-combine.ts';
 import { listReadyZip } from '../../src/artifacts/ready-zip.ts';
 import { centralRecord, endRecords, localHeader, STORED, type EntryRecord } from '../../src/artifacts/zip-format.ts';
 

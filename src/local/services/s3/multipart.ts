@@ -125,6 +125,14 @@ export async function completeMultipartUpload(state: S3State, request: S3Request
   })();
   const saved = await state.content.save(sources, algorithm === undefined ? [] : [algorithm]);
   const bucket = getBucket(state, request.bucket);
+  try {
+    // Another completion may have come to its end meanwhile.
+    getUpload(state, request);
+    checkWriteConditions(request, findVersion(state, request.bucket, request.key));
+  } catch (error) {
+    state.content.remove(saved.file);
+    throw error;
+  }
   const version: VersionRecord = {
     versionId: newVersionId(bucket),
     lastModified: new Date().toISOString(),
@@ -226,6 +234,8 @@ export function listParts(state: S3State, request: S3Request, response: ServerRe
       ...checksumMembers(part.checksums),
     })),
     StorageClass: 'STANDARD',
+    ...(upload.checksumAlgorithm === undefined ? {} : { ChecksumAlgorithm: upload.checksumAlgorithm.toUpperCase() }),
+    ...(upload.checksumType === undefined ? {} : { ChecksumType: upload.checksumType }),
   });
 }
 
