@@ -30,6 +30,13 @@ export function namedCommand(wish: BuilderWish | undefined): BuilderCommand | un
   return wish === undefined || wish === 'engine' || wish === 'cli' ? undefined : wish;
 }
 
+type Engine = Pick<ContainerEngine, 'name' | 'source' | 'builder'>;
+
+/** Whether the API of an engine carries what a build needs: of all this, secrets, and them to BuildKit only. */
+export function engineCarries(extras: BuildExtras, { builder }: Pick<ContainerEngine, 'builder'>): boolean {
+  return switchForCommand(builder === 'BuildKit' ? { ...extras, secrets: [] } : extras) === undefined;
+}
+
 /**
  * The command to build with, or undefined for the engine's API: that carries ordinary builds, and what it cannot carry goes through the
  * engine's own command. Throws UserError USAGE when the API is insisted on and cannot do it.
@@ -37,7 +44,7 @@ export function namedCommand(wish: BuilderWish | undefined): BuilderCommand | un
 export function chooseCommand(
   wish: BuilderWish | undefined,
   extras: BuildExtras,
-  engine: Pick<ContainerEngine, 'name' | 'source'>,
+  engine: Engine,
 ): { readonly command: BuilderCommand; readonly reason: string } | undefined {
   const needed = switchForCommand(extras);
   const named = namedCommand(wish);
@@ -45,9 +52,14 @@ export function chooseCommand(
   if (wish === 'cli') return { command: commandOfEngine(engine), reason: '--builder cli' };
   if (needed === undefined) return undefined;
   if (wish !== 'engine') return { command: commandOfEngine(engine), reason: needed };
-  throw new UserError('USAGE', `--builder engine cannot build with ${needed}: the API of the engine does not carry it.`, {
-    hint: `Leave --builder out, so that ${COMMAND_NAMES[commandOfEngine(engine)]} is used.`,
-  });
+  if (engineCarries(extras, engine)) return undefined;
+  throw new UserError(
+    'USAGE',
+    `--builder engine cannot build with ${switchForCommand({ ...extras, secrets: engine.builder === 'BuildKit' ? [] : extras.secrets })}: the API of the engine does not carry it.`,
+    {
+      hint: `Leave --builder out, so that ${COMMAND_NAMES[commandOfEngine(engine)]} is used.`,
+    },
+  );
 }
 
 export interface CommandRequest {

@@ -4,8 +4,9 @@ import type { Platform } from '../clients/docker-build.ts';
 import { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
 import { readArchivedImage } from './archived-image.ts';
+import { ensureSecrets, readSecret } from './build-extras.ts';
 import { packBuildContext } from './build-context.ts';
-import { chooseCommand, commandOfEngine, COMMAND_NAMES, namedCommand, type BuilderCommand } from './builder-command.ts';
+import { chooseCommand, commandOfEngine, COMMAND_NAMES, engineCarries, namedCommand, type BuilderCommand } from './builder-command.ts';
 import { buildWithCommand, ensureCommand, saveWithCommand } from './command-build.ts';
 import type { PlannedImage } from './image.ts';
 import { checkImage, ensureRunnable, type ImageLocation } from './image-check.ts';
@@ -65,7 +66,16 @@ export async function chooseBuilder({ settings }: Pick<PlannedImage, 'settings'>
       : engine === undefined
         ? undefined
         : chooseCommand(builder, settings.extras, engine);
-  if (command !== undefined) await ensureCommand(command.command, command.reason, publishing);
+  if (command !== undefined) {
+    try {
+      await ensureCommand(command.command, command.reason, publishing);
+    } catch (error) {
+      const isMissing = error instanceof UserError && error.code === 'BUILD_TOOL_NOT_FOUND';
+      // Docker without its buildx plugin: BuildKit inside of the engine takes secrets from here as well.
+      if (!isMissing || engine === undefined || builder !== undefined || !engineCarries(settings.extras, engine)) throw error;
+      return { engine, command: undefined };
+    }
+  }
   return {
     engine: engine !== undefined && (command === undefined || commandOfEngine(engine) === command.command) ? engine : undefined,
     command,
@@ -94,14 +104,17 @@ async function withEngine<T>(
   const platform = PLATFORMS[artifact.architecture];
   step.note(`build started (${platform}, ${engine.builder}, ${engine.name}${emulation(platform, engine)})`);
   const { extras, ...settings } = plan.settings;
-  void extras;
+  const { env, signal } = publishing;
+  await ensureSecrets(extras.secrets, artifact.context, env);
+  const secrets = new Map(extras.secrets.map((secret) => [secret.id, () => readSecret(secret, artifact.context, env)]));
   const id = await engine.build({
     context: () => packBuildContext(plan.context),
     dockerfile: plan.context.dockerfile,
     platform,
     ...settings,
+    secrets,
     tag: tagOf(plan),
-    signal: publishing.signal,
+    signal,
     onLine: (line) => step.output(line),
   });
   return work(await engineImage(engine, id, engine.builder, artifact, plan, publishing, step));

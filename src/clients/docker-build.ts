@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { UserError, messageOf } from '../errors.ts';
 import { createBuildLog, type BuildLog } from './docker-build-log.ts';
-import { openBuildSession } from './docker-session.ts';
+import { openBuildSession, type SecretValues } from './docker-session.ts';
 import { readMessages } from './docker-stream.ts';
 
 export type Platform = 'linux/amd64' | 'linux/arm64';
@@ -20,6 +20,8 @@ export interface BuildOptions {
   readonly builder: Builder;
   /** The engine's own command, for the hint of a build that failed. Default: docker. */
   readonly command?: string | undefined;
+  /** For BuildKit only. */
+  readonly secrets?: SecretValues | undefined;
   readonly noCache?: boolean | undefined;
   /** Look for a newer base image. */
   readonly pull?: boolean | undefined;
@@ -39,7 +41,7 @@ export async function buildImage(docker: Dockerode, options: BuildOptions): Prom
   const context = options.context();
   let contextError: unknown;
   context.on('error', (error) => (contextError = error));
-  const session = options.builder === 'BuildKit' ? await openBuildSession(docker, options.signal) : undefined;
+  const session = options.builder === 'BuildKit' ? await openBuildSession(docker, options.signal, options.secrets) : undefined;
   try {
     const answer = (await docker.buildImage(context, buildQuery(options, session?.id))) as unknown as Readable;
     for await (const message of readMessages(answer, options.signal)) log.read(message);

@@ -64,7 +64,8 @@ function decodeLog(message: Buffer): StepLog {
   return { step: textOf(message, 1), text };
 }
 
-function textOf(message: Buffer, wanted: number): string {
+/** A text field of a message; empty when it is not there. */
+export function textOf(message: Buffer, wanted: number): string {
   let text = '';
   for (const { field, bytes } of fields(message)) if (field === wanted) text = bytes.toString('utf8');
   return text;

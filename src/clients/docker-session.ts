@@ -1,7 +1,9 @@
 import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
+import { textOf } from './docker-buildkit.ts';
 
 /** A session that BuildKit holds with whoever asked for a build. Close it when the build has ended. */
 export interface BuildSession {
@@ -9,10 +11,19 @@ export interface BuildSession {
   close(): void;
 }
 
-/** gRPC's number for "unimplemented". https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
+/** What a secret is worth, by its id; read when the build asks for it. */
+export type SecretValues = ReadonlyMap<string, () => Promise<Buffer | string>>;
+
+/** gRPC's numbers. https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
+const NOT_FOUND = '5';
 const UNIMPLEMENTED = '12';
 
-/** Answers to the two questions that we do answer, as gRPC frames: flag, length, protobuf message. */
+/** https://github.com/moby/buildkit/blob/master/session/secrets/secrets.proto */
+const GET_SECRET = '/moby.buildkit.secrets.v1.Secrets/GetSecret';
+/** Flag and length before a message of gRPC. */
+const FRAME_BYTES = 5;
+
+/** Answers to the questions that have always the same, as gRPC frames: flag, length, protobuf message. */
 const ANSWERS: Readonly<Record<string, Buffer>> = {
   // HealthCheckResponse { status: SERVING }. BuildKit drops a session that fails this.
   '/grpc.health.v1.Health/Check': Buffer.from([0, 0, 0, 0, 2, 0x08, 0x01]),
@@ -25,11 +36,15 @@ const ANSWERS: Readonly<Record<string, Buffer>> = {
  * Opens the session that BuildKit wants for every build (without one, engines answer "no active sessions"). The engine
  * turns the connection round: it becomes the client of a small gRPC server here.
  */
-export async function openBuildSession(docker: Dockerode, signal?: AbortSignal): Promise<BuildSession> {
+export async function openBuildSession(docker: Dockerode, signal?: AbortSignal, secrets: SecretValues = new Map()): Promise<BuildSession> {
   const id = randomUUID();
   const socket = await dialSession(docker, id, signal);
   const server: Http2Server = createServer();
-  server.on('stream', (stream, headers) => answer(stream, String(headers[':path'])));
+  server.on('stream', (stream, headers) => {
+    const method = String(headers[':path']);
+    if (method === GET_SECRET) void answerSecret(stream, secrets);
+    else answer(stream, method);
+  });
   // The engine ends the connection when the build is over; a build that fails for that reason says so itself.
   server.on('sessionError', () => socket.destroy());
   socket.on('error', () => socket.destroy());
@@ -52,7 +67,7 @@ function dialSession(docker: Dockerode, id: string, signal: AbortSignal | undefi
       Upgrade: 'h2c',
       'X-Docker-Expose-Session-Uuid': id,
       'X-Docker-Expose-Session-Name': 'lambda-tool',
-      'X-Docker-Expose-Session-Grpc-Method': Object.keys(ANSWERS),
+      'X-Docker-Expose-Session-Grpc-Method': [...Object.keys(ANSWERS), GET_SECRET],
     },
     abortSignal: signal,
     statusCodes: { 200: true, 500: 'server error' },
@@ -68,14 +83,44 @@ function dialSession(docker: Dockerode, id: string, signal: AbortSignal | undefi
   });
 }
 
+async function answerSecret(stream: ServerHttp2Stream, secrets: SecretValues): Promise<void> {
+  stream.on('error', () => stream.destroy());
+  try {
+    const value = secrets.get(textOf((await buffer(stream)).subarray(FRAME_BYTES), 1));
+    // GetSecretResponse { data }.
+    if (value === undefined) refuse(stream, NOT_FOUND);
+    else send(stream, bytesField(1, Buffer.from(await value())));
+  } catch {
+    // A file that was there before the build and is gone now: BuildKit says which secret it did not get.
+    refuse(stream, NOT_FOUND);
+  }
+}
+
+/** https://protobuf.dev/programming-guides/encoding/ */
+function bytesField(field: number, bytes: Buffer): Buffer {
+  const length: number[] = [];
+  let rest = bytes.length;
+  for (; rest > 0x7f; rest >>>= 7) length.push((rest & 0x7f) | 0x80);
+  const head = Buffer.from([(field << 3) | 2, ...length, rest]);
+  const frame = Buffer.alloc(FRAME_BYTES);
+  frame.writeUInt32BE(head.length + bytes.length, 1);
+  return Buffer.concat([frame, head, bytes]);
+}
+
 function answer(stream: ServerHttp2Stream, method: string): void {
   stream.on('error', () => stream.destroy());
   stream.resume();
   const message = ANSWERS[method];
-  if (message === undefined) {
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': UNIMPLEMENTED }, { endStream: true });
-    return;
-  }
+  if (message === undefined) refuse(stream, UNIMPLEMENTED);
+  else send(stream, message);
+}
+
+function refuse(stream: ServerHttp2Stream, status: string): void {
+  if (!stream.destroyed) stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': status }, { endStream: true });
+}
+
+function send(stream: ServerHttp2Stream, message: Buffer): void {
+  if (stream.destroyed) return;
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
   stream.end(message);

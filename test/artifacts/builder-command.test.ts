@@ -91,24 +91,27 @@ describe('the arguments of a build', () => {
 });
 
 describe('the builder', () => {
-  const docker = { name: 'Docker 28.2.2', source: 'Docker' };
+  const docker = { name: 'Docker 28.2.2', source: 'Docker', builder: 'BuildKit' as 'BuildKit' | 'classic' };
+  const classic = { ...docker, builder: 'classic' as const };
   const choose = (wish: Parameters<typeof chooseCommand>[0], text: string, engine = docker) =>
     chooseCommand(wish, settingsOf(text).extras, engine);
 
   it('is the API of the engine, and its own command where that is needed', () => {
     expect(choose(undefined, '--build-arg A=1 --target b --provenance=false')).toBeUndefined();
     expect(choose(undefined, '--ssh default')).toEqual({ command: 'docker', reason: '--ssh' });
-    expect(choose(undefined, '--cache-to x', { name: 'Podman 5.1', source: 'DOCKER_HOST' })).toEqual({
+    expect(choose(undefined, '--cache-to x', { ...classic, name: 'Podman 5.1' })).toEqual({
       command: 'podman',
       reason: '--cache-to',
     });
-    expect(choose(undefined, '--network host', { name: 'Docker 1', source: 'Finch' })).toEqual({ command: 'finch', reason: '--network' });
+    expect(choose(undefined, '--network host', { ...classic, source: 'Finch' })).toEqual({ command: 'finch', reason: '--network' });
   });
 
   it('is the one that is insisted on', () => {
     expect(choose('cli', '')).toEqual({ command: 'docker', reason: '--builder cli' });
     expect(choose('nerdctl', '--ssh default')).toEqual({ command: 'nerdctl', reason: '--builder nerdctl' });
     expect(choose('engine', '')).toBeUndefined();
+    expect(choose('engine', '--secret id=a')).toBeUndefined();
+    expect(() => choose('engine', '--secret id=a', classic)).toThrow(/--builder engine cannot build with --secret/);
     expect(() => choose('engine', '--build-context a=b')).toThrow(/--builder engine cannot build with --build-context/);
   });
 });

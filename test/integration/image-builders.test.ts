@@ -110,6 +110,28 @@ describe.skipIf(why !== undefined)('commands that build images', () => {
     expect(readdirSync(workspace.temporary)).toEqual([]);
   }, 60_000);
 
+  const hasBuildx = spawnSync('docker', ['buildx', 'version']).status === 0;
+  it.each(hasBuildx ? [['--builder', 'engine']] : [['--builder', 'engine'], []])(
+    'are not needed for secrets where the engine has BuildKit %s',
+    async (...builder) => {
+      const folder = join(workspace.folder, 'told');
+      mkdirSync(folder, { recursive: true });
+      copyFileSync(BUSYBOX ?? '', join(folder, 'busybox'));
+      const tell = 'RUN --mount=type=secret,id=token --mount=type=secret,id=long ["/bin/sh", "-c", "cat /run/secrets/* | wc -c"]';
+      writeFileSync(join(folder, 'Dockerfile'), `FROM scratch\nCOPY busybox /bin/sh\n${tell}\nCMD ["/bin/sh"]\n`);
+      writeFileSync(join(workspace.folder, 'long'), 'x'.repeat(70_000));
+      const options = `--no-cache --secret id=token,env=MY_TOKEN --secret id=long,src=${join(workspace.folder, 'long')}`;
+      names.add(`${name}-told:latest`);
+      const wish = ['package', '-pt', 'image', '-it', `${name}-told`, '-dbo', options, '--verbose', ...builder];
+      const { code, stderr } = await workspace.run(wish, { cwd: folder, env: { MY_TOKEN: 'much-too-secret' } });
+      expect(code, stderr).toBe(0);
+      expect(stderr).toMatch(/build started \(linux\/\w+, BuildKit, Docker/);
+      expect(stderr).toMatch(/\| 70015$/m);
+      expect(stderr).not.toContain('much-too-secret');
+    },
+    60_000,
+  );
+
   it('are told with the switch that made them necessary when they are missing', async () => {
     const missing = await workspace.json(push('--builder', 'nerdctl', '--force-build'), { cwd: project });
     expect(missing.document.error).toMatchObject({
