@@ -27,7 +27,7 @@ export interface DotnetHost {
 }
 
 export interface DotnetPlan {
-  /** `--framework`; undefined leaves it to the project, which has one only. */
+  /** `--framework`; undefined leaves it to the project, of which nothing is known. */
   readonly framework: string | undefined;
   /** `--self-contained`; undefined leaves it to the project. */
   readonly selfContained: boolean | undefined;
@@ -75,7 +75,7 @@ function chooseFramework(project: DotnetProject, goal: DotnetGoal, warnings: str
   }
   const wanted = frameworkOf(goal.runtime);
   if (wanted === undefined) {
-    if (frameworks.length < 2) return undefined;
+    if (frameworks.length < 2) return frameworks[0];
     throw new UserError('USAGE', `${name} targets several frameworks: ${frameworks.join(', ')}.`, {
       hint: `Say which with --framework, such as --framework ${frameworks.at(-1)}.`,
     });
@@ -90,7 +90,7 @@ function chooseFramework(project: DotnetProject, goal: DotnetGoal, warnings: str
     warnings.push(
       `${name} targets ${best}, and the runtime ${goal.runtime} has ${wanted} only: it will not start. Set TargetFramework to ${wanted}, or RollForward to Major`,
     );
-  return frameworks.length === 1 ? undefined : best;
+  return best;
 }
 
 function tooNew(name: string, runtime: string, frameworks: readonly string[], wanted: string): UserError {

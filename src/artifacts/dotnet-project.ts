@@ -50,7 +50,8 @@ export async function describeProject(file: string, options: DescribeOptions): P
   return {
     file,
     isSingleFile,
-    frameworks: frameworks.filter((name) => name !== ''),
+    // What only MSBuild can work out counts as unknown.
+    frameworks: frameworks.filter((name) => name !== '' && !name.includes('$(')),
     isAot: isTrue(found.PublishAot ?? (isSingleFile ? 'true' : undefined)),
     selfContained: isTrue(found.SelfContained) ? true : saysSelfContained ? false : undefined,
     isProgram: isSingleFile || found.OutputType?.toLowerCase() === 'exe' || /Sdk\s*=\s*"Microsoft\.NET\.Sdk\.(Web|Worker)"/.test(text),

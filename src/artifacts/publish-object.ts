@@ -8,6 +8,7 @@ import { digestZipContents, hashFile, hashValues, PACKING_VERSION } from './dige
 import { withPublishedProject } from './dotnet-zip.ts';
 import { readable } from './file-tree.ts';
 import type { Outcome, Publishing } from './publishing.ts';
+import { missingHandlers, type PackedFile } from './handler-file.ts';
 import { listReadyZip } from './ready-zip.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { ArtifactUse, BuildRecipe, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
@@ -49,6 +50,17 @@ export async function checkZip(artifact: ZipArtifact, name: string, publishing: 
   if (entries.length <= REMEMBERED_ENTRIES) await publishing.remember(artifact, () => Promise.resolve(entries));
 }
 
+/** Throws when Lambda would refuse the contents; says what it could not start. */
+function checkContents(
+  artifact: ZipArtifact,
+  name: string,
+  entries: readonly (PackedFile & { size: number })[],
+  publishing: Publishing,
+): void {
+  checkUnzippedSize(entries, name, limitFor(artifact));
+  for (const problem of missingHandlers(artifact.uses, entries)) publishing.reporter.warn(problem);
+}
+
 /** `root`: the directory that the entries lie in, if it is there the next time as well. */
 async function publishContents(
   artifact: ZipArtifact,
@@ -58,7 +70,7 @@ async function publishContents(
   step: Step,
   root?: string,
 ): Promise<Outcome> {
-  checkUnzippedSize(entries, name, limitFor(artifact));
+  checkContents(artifact, name, entries, publishing);
   const digest = await digestZipContents(entries, publishing.signal, root === undefined ? undefined : { root, env: publishing.env });
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
   const words = `${entries.length} ${entries.length === 1 ? 'file' : 'files'} · ${formatBytes(total)}`;
@@ -81,8 +93,7 @@ async function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing
 
 async function publishReadyZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
   const { size } = await readable(artifact.path, (path) => stat(path));
-  const entries = await listReadyZip(artifact.path);
-  checkUnzippedSize(entries, name, limitFor(artifact));
+  checkContents(artifact, name, await listReadyZip(artifact.path), publishing);
   const digest = hashValues(['ready', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
   return publishObject(artifact, digest, '.zip', formatBytes(size), publishing, step, (upload) => upload(artifact.path));
 }
@@ -100,7 +111,7 @@ async function publishBuild(
   if (build.digest === undefined) return build.run((entries) => publishContents(artifact, name, entries, publishing, step));
   return publishObject(artifact, build.digest, '.zip', build.words, publishing, step, (upload) =>
     build.run((entries) => {
-      checkUnzippedSize(entries, name, limitFor(artifact));
+      checkContents(artifact, name, entries, publishing);
       return zipAndUpload(entries, publishing, step, upload);
     }),
   );

@@ -13,7 +13,7 @@ import {
   type Reference,
   type Search,
 } from './collect.ts';
-import { architectureOf, isImageFunction, propertyOrGlobal, runtimeOf, serverlessKind } from './function-facts.ts';
+import { architectureOf, handlerOf, isImageFunction, propertyOrGlobal, runtimeOf, serverlessKind } from './function-facts.ts';
 import { codeSource } from './dotnet-code.ts';
 import { findIncludes } from './find-includes.ts';
 import { branchesOf, findImages } from './find-images.ts';
@@ -201,8 +201,10 @@ function formOf(scope: Scope, row: PropertyRow, reference: Reference): PropertyR
   return row.byReference === true || mode === 'REFERENCE' ? { ...plain, version } : plain;
 }
 
-async function addCode(scope: Scope, resource: ResourceEntry, row: PropertyRow, found: FoundPath, use: AnyUse): Promise<void> {
+async function addCode(scope: Scope, resource: ResourceEntry, row: PropertyRow, found: FoundPath, place: AnyUse): Promise<void> {
   const isFunction = row.kind === 'code';
+  const handler = isFunction ? handlerOf(scope, resource) : undefined;
+  const use = handler === undefined ? place : { ...place, handler };
   const runtime = isFunction ? runtimeOf(scope, resource) : undefined;
   const architecture = isFunction ? architectureOf(scope, resource, scope.options.defaultArchitecture ?? 'x86_64') : 'x86_64';
   const build = found.type === 'directory' ? buildOf(scope, scope.options.templateDirectory, resource, found.path) : undefined;

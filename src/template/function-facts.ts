@@ -1,4 +1,4 @@
-import type { Architecture } from '../artifacts/types.ts';
+import type { Architecture, FunctionHandler } from '../artifacts/types.ts';
 import { knownText, referenceError, referenceOf, type KnownTemplate, type Search } from './collect.ts';
 import { globalsOf, isIntrinsic, type ResourceEntry } from './read.ts';
 import type { JsonObject, JsonValue, Path } from './types.ts';
@@ -31,6 +31,15 @@ export function isImageFunction(search: KnownTemplate, resource: ResourceEntry):
 /** The runtime, where the template says one that is known before the deployment. */
 export function runtimeOf(search: Search, resource: ResourceEntry): string | undefined {
   return knownText(search, propertyOrGlobal(search, resource, 'Runtime')?.value);
+}
+
+/** What has to be in the package for the function to start; undefined when that is not known, or may come from a layer. */
+export function handlerOf(search: Search, resource: ResourceEntry): FunctionHandler | undefined {
+  const runtime = runtimeOf(search, resource);
+  const isFunction = resource.type === 'AWS::Serverless::Function' || resource.type === 'AWS::Lambda::Function';
+  if (runtime === undefined || !isFunction || propertyOrGlobal(search, resource, 'Layers') !== undefined) return undefined;
+  const name = knownText(search, propertyOrGlobal(search, resource, 'Handler')?.value);
+  return { runtime, name };
 }
 
 /**

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { publishedZip } from '../support/published-zip.ts';
 
 const modules = join(import.meta.dirname, '../../node_modules');
 
@@ -36,31 +36,8 @@ describe('code that is built', () => {
       cwd: project,
     });
 
-  /** A client with what `local env` says. */
-  async function s3(): Promise<S3Client> {
-    const { stdout } = await workspace.run(['local', 'env']);
-    const said = Object.fromEntries([...stdout.matchAll(/^export (\w+)='?([^'\n]*)'?$/gm)].map((match) => [match[1], match[2]]));
-    return new S3Client({
-      endpoint: said['AWS_ENDPOINT_URL']!,
-      region: said['AWS_REGION'] ?? said['AWS_DEFAULT_REGION']!,
-      credentials: { accessKeyId: said['AWS_ACCESS_KEY_ID']!, secretAccessKey: said['AWS_SECRET_ACCESS_KEY']! },
-      forcePathStyle: true,
-    });
-  }
-
-  /** Names and texts of what is in the zip that the template refers to in the place of a resource's code. */
-  async function contents(logicalId: string, property = 'CodeUri'): Promise<Record<string, string>> {
-    const out = JSON.parse(readFileSync(join(project, 'out.template'), 'utf8')) as { Resources: Record<string, any> };
-    const uri = out.Resources[logicalId].Properties[property] as string;
-    const [bucket = '', ...key] = uri.slice('s3://'.length).split('/');
-    const { Body } = await (await s3()).send(new GetObjectCommand({ Bucket: bucket, Key: key.join('/') }));
-    writeFileSync(join(workspace.folder, 'got.zip'), await Body!.transformToByteArray());
-    const script =
-      'import json,sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); print(json.dumps({n: z.read(n).decode() for n in z.namelist()}))';
-    const { stdout, stderr } = spawnSync('python3', ['-c', script, join(workspace.folder, 'got.zip')], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    return JSON.parse(stdout) as Record<string, string>;
-  }
+  const contents = (logicalId: string, property?: string): Promise<Record<string, string>> =>
+    publishedZip(workspace, join(project, 'out.template'), logicalId, property);
 
   it('bundles with the project’s esbuild, also what is imported from outside, and sees changes there', async () => {
     write('src/app.ts', "import { word } from '../shared/word';\nexport const handler = async (): Promise<string> => word;\n");
