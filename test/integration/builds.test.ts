@@ -152,6 +152,7 @@ describe('code that is built', () => {
 
   it('packages the directory and says so when it does not know the method; leaves alone what sam build has built', async () => {
     write('.aws-sam/build/Fn/app.js', 'built');
+    write('bad/app.js', 'as it is');
     template({
       Fn: fn({ BuildMethod: 'rust-cargolambda' }, { CodeUri: './bad' }),
       Sam: fn({ BuildMethod: 'esbuild' }, { CodeUri: './.aws-sam/build/Fn' }),
