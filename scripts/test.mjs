@@ -1,7 +1,7 @@
 // Runs the tests: builds, starts a Docker engine where one is installed but does not run, then hands over to vitest.
 // --no-skips: a skipped test is a failure, unless --may-skip=TEXT is part of its title. Other arguments go to vitest.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,8 +16,6 @@ const engine = await startEngine();
 const folder = mkdtempSync(join(tmpdir(), 'lambda-tool-test-'));
 const report = join(folder, 'report.json');
 // Whatever a test or a program that it starts leaves behind goes with the folder.
-const temporary = join(folder, 'tmp');
-mkdirSync(temporary);
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
 const code = await run(
   process.execPath,
@@ -29,7 +27,7 @@ const code = await run(
     `--outputFile.json=${report}`,
     ...args.filter((arg) => arg !== '--no-skips' && !arg.startsWith('--may-skip=')),
   ],
-  { env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary } },
+  { env: { ...process.env, TMPDIR: folder, TEMP: folder, TMP: folder } },
 );
 const skipped = existsSync(report) ? listSkipped(JSON.parse(readFileSync(report, 'utf8'))) : [];
 const totals = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined;

@@ -60,7 +60,8 @@ const LIMIT = 16_384;
  * own, no daemon for cgroups, and runc where Docker has brought it (crun refuses hybrid cgroups).
  */
 function openStorage() {
-  const folder = mkdtempSync(join(tmpdir(), 'lambda-tool-podman-'));
+  // Podman refuses a runroot of more than 50 characters.
+  const folder = mkdtempSync(join(tmpdir(), 'podman-'));
   const limits = Object.entries({ nofile: 'Max open files', nproc: 'Max processes' }).map(([name, label]) => {
     const value = new RegExp(`^${label} +\\S+ +(\\d+)`, 'm').exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
     const limit = Math.min(Number(value ?? LIMIT), LIMIT);
@@ -85,7 +86,7 @@ function openStorage() {
     folder,
     settings: { CONTAINERS_CONF: settings, CONTAINERS_STORAGE_CONF: places },
     flags: ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'],
-    env: { ...process.env, CONTAINERS_CONF: settings },
+    env: { ...process.env, CONTAINERS_CONF: settings, TMPDIR: folder },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
