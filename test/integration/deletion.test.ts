@@ -109,8 +109,8 @@ describe('a stack with buckets that hold something', () => {
       complete: true,
     });
     expect(stack?.obstacles.map(({ hint }) => hint)).toEqual([
-      `lambda-tool delete-serverless ${name} --empty-buckets Uploads`,
-      `lambda-tool delete-serverless ${name} --empty-buckets Child/Inner`,
+      `lambda-tool delete-serverless ${name} --empty-buckets Uploads --local`,
+      `lambda-tool delete-serverless ${name} --empty-buckets Child/Inner --local`,
     ]);
     const { stdout } = await workspace.run(['delete-serverless', name, '--local', '--dry-run', '--empty-buckets', 'Uploads,Inner']);
     expect(stdout).toContain(`Stack ${name} is up (CREATE_COMPLETE). It would be deleted: 5 resources, 1 of them would stay.`);
