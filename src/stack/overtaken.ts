@@ -32,8 +32,9 @@ export async function retryOvertaken<T>(
       return await work(plan, () => (hasBegun = true));
     } catch (error) {
       if (hasBegun || !isOvertaken(error)) throw error;
-      if (!may.waitForStack || tries === MOST_TRIES) throw busy(stackName, error);
-      deps.reporter.info(`${error.message}; looking at the stack again`);
+      if (!may.waitForStack || tries === MOST_TRIES) throw busy(stackName, error, deps.target);
+      deps.reporter.debug(error.message);
+      deps.reporter.info(`Another operation on stack ${stackName} came first; looking at it again`);
       plan = await lookAtStack(stackName, may, longestPauseMs, deps);
     }
   }
@@ -47,10 +48,10 @@ function isOvertaken(error: unknown): error is UserError {
   return error instanceof UserError && /^(STACK_BUSY|CHANGE_SET_NOT_FOUND|STACK_NOT_FOUND)$/.test(error.code);
 }
 
-function busy(stackName: string, error: UserError): UserError {
+function busy(stackName: string, error: UserError, target = ''): UserError {
   if (error.code === 'STACK_BUSY') return error;
   return new UserError('STACK_BUSY', `Another deployment of stack ${stackName} came first: ${error.message}`, {
-    hint: 'Wait until it has ended, then run the command again',
+    hint: `Wait until it has ended, then run the command again. To see how it ends: lambda-tool watch ${stackName}${target}`,
     result: { stackName },
     cause: error,
   });

@@ -36,6 +36,12 @@ describe('a comparison for people', () => {
     );
   });
 
+  it('tells a stack that is not there from one that never came up', () => {
+    const stack = [{ name: 'RoleArn', action: 'added', after: 'arn' }] as const;
+    expect(render({ stack }, { exists: false })).toMatch(/^Stack Shop does not exist yet: no resource differs/);
+    expect(render({ stack }, { exists: false, status: 'ROLLBACK_COMPLETE' })).toMatch(/^Stack Shop is created anew: no resource differs/);
+  });
+
   it('shows what comes, changes and goes', () => {
     const text = render({
       resources: [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openWorkspace, type CliDocument, type Workspace } from '../support/cli.ts';
-import { startDenyingProxy, type DenyingProxy } from '../support/denying-proxy.ts';
+import { denyingProxy, type DenyingProxy } from '../support/denying-proxy.ts';
 
 let workspace: Workspace;
 let proxy: DenyingProxy;
@@ -14,16 +14,7 @@ let count = 0;
 beforeAll(async () => {
   workspace = openWorkspace();
   await workspace.run(['bucket', 'create', 'rights', '--local']);
-  const { stdout } = await workspace.run(['local', 'env']);
-  const exported = Object.fromEntries([...stdout.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name = '', value = '']) => [name, value]));
-  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '', AWS_ENDPOINT_URL: endpoint = '' } = exported;
-  proxy = await startDenyingProxy({ endpoint, accessKeyId, secretAccessKey });
-  env = {
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_ENDPOINT_URL: proxy.endpoint,
-    AWS_REGION: 'us-east-1',
-  };
+  ({ proxy, env } = await denyingProxy(workspace));
 });
 
 afterAll(() => {

@@ -34,7 +34,7 @@ describe('a run that others overtake', () => {
       const { outcome, plans, lines } = attempt([code, 'CHANGE_SET_NOT_FOUND', code]);
       expect(await outcome).toBe('done');
       expect(plans).toEqual(['create', 'update', 'update', 'update']);
-      expect(lines).toContain(`info: lost by ${code}; looking at the stack again`);
+      expect(lines).toContain(`info: Another operation on stack Shop came first; looking at it again`);
     },
   );
 

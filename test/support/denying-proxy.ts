@@ -1,9 +1,11 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { createServer, request as send, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+import { buffer, text as readText } from 'node:stream/consumers';
 
 import { SignatureV4 } from '@smithy/signature-v4';
+
+import type { Workspace } from './cli.ts';
 
 export interface DenyingProxy {
   readonly endpoint: string;
@@ -11,10 +13,12 @@ export interface DenyingProxy {
   readonly calls: string[];
   /** What fits is answered with AccessDenied from now on; undefined: nothing. */
   deny(action: RegExp | undefined): void;
+  /** What is changed in the answers to one action from now on. */
+  alter(action: string, change: (text: string) => string): void;
   close(): void;
 }
 
-export interface Upstream {
+interface Upstream {
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -45,10 +49,20 @@ function bytesOf(key: ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(key) ? new Uint8Array(key.buffer, key.byteOffset, key.byteLength) : new Uint8Array(key);
 }
 
-/** An endpoint before another one, for an identity that may not do everything. Every request is signed anew, for the address differs. */
-export async function startDenyingProxy(upstream: Upstream): Promise<DenyingProxy> {
+/** An endpoint before the local target of a workspace, for an identity that may not do everything, and the variables that lead to it. */
+export async function denyingProxy(workspace: Workspace): Promise<{ proxy: DenyingProxy; env: Record<string, string> }> {
+  const { stdout } = await workspace.run(['local', 'env']);
+  const exported = Object.fromEntries([...stdout.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name = '', value = '']) => [name, value]));
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '', AWS_ENDPOINT_URL: endpoint = '' } = exported;
+  const proxy = await start({ endpoint, accessKeyId, secretAccessKey });
+  return { proxy, env: { ...exported, AWS_ENDPOINT_URL: proxy.endpoint } };
+}
+
+/** Every request is signed anew, for the address differs. */
+async function start(upstream: Upstream): Promise<DenyingProxy> {
   const calls: string[] = [];
   let denied: RegExp | undefined;
+  let altered: { readonly action: string; readonly change: (text: string) => string } | undefined;
   const server = createServer((request, response) => {
     void (async () => {
       const body = await buffer(request);
@@ -59,8 +73,16 @@ export async function startDenyingProxy(upstream: Upstream): Promise<DenyingProx
       const headers = await sign(request, body, { region, service }, upstream);
       const target = new URL(request.url ?? '/', upstream.endpoint);
       send(target, { method: request.method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
+        if (altered?.action !== action) {
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(response);
+          return;
+        }
+        const { change } = altered;
+        void readText(answer).then((whole) => {
+          response.writeHead(answer.statusCode ?? 500, { 'content-type': 'text/xml' });
+          response.end(change(whole));
+        });
       })
         .on('error', () => response.destroy())
         .end(body);
@@ -73,6 +95,9 @@ export async function startDenyingProxy(upstream: Upstream): Promise<DenyingProx
     deny(action) {
       denied = action;
       calls.length = 0;
+    },
+    alter(action, change) {
+      altered = { action, change };
     },
     close() {
       server.closeAllConnections();
