@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Stack, Stacks } from '../../src/clients/cloudformation.ts';
+import type { StackSummary, Stacks } from '../../src/clients/cloudformation.ts';
 import { UserError } from '../../src/errors.ts';
 import { missingStack } from '../../src/stack/missing-stack.ts';
 
 const { signal } = new AbortController();
 const having = (list: Stacks['list']): Stacks => ({ list }) as unknown as Stacks;
-const shop = having(() => Promise.resolve([{ name: 'Shop' } as Stack]));
+const shop = having(() => Promise.resolve([{ name: 'Shop' } as StackSummary]));
 
 describe('the error of a stack that is not there', () => {
   it('names the one that may have been meant', async () => {
