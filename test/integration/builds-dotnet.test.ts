@@ -102,6 +102,7 @@ args="$*"
 while [ $# -gt 0 ]; do case "$1" in --output) out="$2";; esac; shift; done
 echo "publishing in $(/bin/busybox pwd)"
 if [ -f fail ]; then echo "Program.cs(1,1): error CS1002: ; expected"; exit 1; fi
+if [ -f hang ]; then echo "hanging"; /bin/busybox sleep 600; fi
 /bin/busybox mkdir -p "$out/sub"
 echo "$args" > "$out/args"
 (cd /tmp/source && /bin/busybox find . -type f | /bin/busybox sort) > "$out/sub/files"
@@ -155,7 +156,7 @@ describe.skipIf(engine === undefined)('.NET projects in a container', () => {
     expect(outside.document.error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('--code-mount-directory') });
   });
 
-  it('show the compiler’s errors, and are ended when the run is interrupted', async () => {
+  it('show the compiler’s errors, and why an image cannot be had', async () => {
     write('sol/src/App/fail', '');
     const failed = await packageCi({}, '-cifb', image);
     expect(failed.document.error).toMatchObject({
@@ -166,6 +167,24 @@ describe.skipIf(engine === undefined)('.NET projects in a container', () => {
     const unknown = await packageCi({}, '-cifb', '127.0.0.1:9/nothing:1');
     expect(unknown.document.error).toMatchObject({ code: 'BUILD_FAILED', message: expect.stringContaining('cannot be pulled') });
     expect(leftovers()).toBe('');
+  });
+
+  it('end with their container when the run is interrupted', async () => {
+    rmSync(join(project, 'sol/src/App/fail'));
+    write('sol/src/App/hang', '');
+    let told = false;
+    const { code } = await workspace.run(
+      ['package-ci', '-t', 'serverless.template', '-ot', 'out.template', '-sb', 'builds', '--local', '-cifb', image],
+      {
+        cwd: project,
+        onStderr: (text, child) => {
+          if (text.includes('hanging') && !told) told = child.kill('SIGINT');
+        },
+      },
+    );
+    expect(code).toBe(130);
+    expect(leftovers()).toBe('');
+    expect(readdirSync(workspace.temporary).filter((name) => name.startsWith('lambda-tool-'))).toEqual([]);
   });
 
   it('say that the engine is missing, and why it is needed', async () => {
