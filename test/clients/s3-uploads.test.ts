@@ -100,7 +100,7 @@ describe('uploads over a bad line', () => {
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(progress.at(-1)).toBe(CONTENT.length);
     expect(await leftovers()).toEqual([]);
-  }, 30_000);
+  });
 
   it('leave nothing behind when the line stays away', async () => {
     const key = nextKey();
@@ -108,7 +108,7 @@ describe('uploads over a bad line', () => {
     await expect(store.uploadFile(BUCKET, key, file)).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' });
     expect(await leftovers()).toEqual([]);
     await expect(raw.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))).rejects.toMatchObject({ name: 'NotFound' });
-  }, 30_000);
+  });
 
   it('count as done when the answer to the last request was lost', async () => {
     const [large, small] = [nextKey(), nextKey()];
@@ -300,5 +300,5 @@ describe.skipIf(missing !== undefined)('uploads to AWS’s own hosts, played by 
       await moto.close();
       await rm(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 });

@@ -122,7 +122,7 @@ describe.skipIf(missing !== undefined)('the object store, against moto', () => {
     expect(seen.at(-1)).toBe(1050);
     expect(await store.deleteBucket(bucket)).toBe(true);
     expect(await store.deleteBucket(bucket)).toBe(false);
-  }, 60_000);
+  });
 
   it('makes the bucket for an account and region once', async () => {
     const first = await resolveBucket(store, ACCOUNT, 'eu-west-1');

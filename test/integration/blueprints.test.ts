@@ -59,34 +59,30 @@ describe('templates of dotnet new and of public samples', () => {
     return (await parseTemplate(readFileSync(path, 'utf8'), path)).value;
   }
 
-  it.each(NAMES)(
-    '%s: a second package-ci changes nothing, in both formats, and the result is deployed',
-    async (name) => {
-      const cwd = project(name);
-      const more = SWITCHES[name] ?? [];
-      const extension = extname(name);
-      const out = (file: string): string => join(workspace.folder, `${name}.out`, file);
-      const first = await packageCi(cwd, name, out(`one${extension}`), more);
-      expect(first.code, first.stderr).toBe(0);
-      const second = await packageCi(cwd, out(`one${extension}`), out(`two${extension}`));
-      expect(second.stderr).toContain('0 artifacts');
-      expect(readFileSync(out(`two${extension}`))).toEqual(readFileSync(out(`one${extension}`)));
+  it.each(NAMES)('%s: a second package-ci changes nothing, in both formats, and the result is deployed', async (name) => {
+    const cwd = project(name);
+    const more = SWITCHES[name] ?? [];
+    const extension = extname(name);
+    const out = (file: string): string => join(workspace.folder, `${name}.out`, file);
+    const first = await packageCi(cwd, name, out(`one${extension}`), more);
+    expect(first.code, first.stderr).toBe(0);
+    const second = await packageCi(cwd, out(`one${extension}`), out(`two${extension}`));
+    expect(second.stderr).toContain('0 artifacts');
+    expect(readFileSync(out(`two${extension}`))).toEqual(readFileSync(out(`one${extension}`)));
 
-      // The other format of the same template, packaged from the start.
-      const other = extension === '.yaml' ? 'json' : 'yaml';
-      const converted = await packageCi(cwd, name, out(`one.${other}`), [...more, '--output-format', other]);
-      expect(converted.code, converted.stderr).toBe(0);
-      await packageCi(cwd, out(`one.${other}`), out(`two.${other}`));
-      expect(readFileSync(out(`two.${other}`))).toEqual(readFileSync(out(`one.${other}`)));
-      expect(await value(out(`two.${other}`))).toEqual(await value(out(`one${extension}`)));
+    // The other format of the same template, packaged from the start.
+    const other = extension === '.yaml' ? 'json' : 'yaml';
+    const converted = await packageCi(cwd, name, out(`one.${other}`), [...more, '--output-format', other]);
+    expect(converted.code, converted.stderr).toBe(0);
+    await packageCi(cwd, out(`one.${other}`), out(`two.${other}`));
+    expect(readFileSync(out(`two.${other}`))).toEqual(readFileSync(out(`one.${other}`)));
+    expect(await value(out(`two.${other}`))).toEqual(await value(out(`one${extension}`)));
 
-      if (NOT_DEPLOYED[name] !== undefined) return;
-      const stack = name.replace(/[^A-Za-z]/g, '');
-      const deployed = await run(cwd, ['deploy-serverless', '-sn', stack, '-t', out(`one${extension}`)]);
-      expect(deployed.code, deployed.stderr).toBe(0);
-    },
-    60_000,
-  );
+    if (NOT_DEPLOYED[name] !== undefined) return;
+    const stack = name.replace(/[^A-Za-z]/g, '');
+    const deployed = await run(cwd, ['deploy-serverless', '-sn', stack, '-t', out(`one${extension}`)]);
+    expect(deployed.code, deployed.stderr).toBe(0);
+  });
 
   it('changes in a template only the places of what it publishes', async () => {
     const text = readFileSync(join(FOLDER, 'large-shop.yaml'), 'utf8');

@@ -85,7 +85,7 @@ describe.skipIf(noDotnet !== undefined)('.NET projects on this machine', () => {
       message: 'The runtime dotnet8 cannot run lib.csproj, which targets net10.0.',
     });
     expect(stderr).not.toContain('Determining projects');
-  }, 60_000);
+  });
 
   it('says what to type when dotnet is not there', async () => {
     const bin = join(workspace.folder, 'empty-bin');

@@ -81,7 +81,7 @@ describe('a stack with buckets that hold something', () => {
     name = await deploy(BUCKETS, { 'child.yaml': CHILD });
     buckets = await outputs(name);
     for (const bucket of Object.values(buckets)) await fill(bucket);
-  }, 60_000);
+  });
 
   it('is described by a dry run: what goes, what stays, what is in the way; nothing is changed', async () => {
     const { code, document } = await remove(name, 'Not-there', '--dry-run');
@@ -182,7 +182,7 @@ describe('several stacks at once', () => {
     const at = (text: string) => order.findIndex((line) => line.includes(text));
     expect(at(`[stack ${base}] ${base} AWS::CloudFormation::Stack DELETE_IN_PROGRESS`)).toBe(4);
     expect(at(`[stack ${other}] ${other} AWS::CloudFormation::Stack DELETE_IN_PROGRESS`)).toBeLessThan(2);
-  }, 30_000);
+  });
 
   it('go on when one fails, but for what it imports from, and everything is told', async () => {
     const base = await deploy(exporting('fail-a'));
@@ -202,7 +202,7 @@ describe('several stacks at once', () => {
     expect(await exists(free)).toBe(false);
     const rest = await remove(base, stuck, '--retain', 'B');
     expect(rest.document, rest.stderr).toMatchObject({ ok: true });
-  }, 30_000);
+  });
 
   it('are all left alone when one is protected', async () => {
     const locked = await deploy('Resources:\n  T: { Type: AWS::SNS::Topic }\n');

@@ -42,7 +42,7 @@ describe.skipIf(why !== undefined)('an application of container images', () => {
     expect(stderr.match(/build started/g)).toHaveLength(1);
     const response = await fetch(document.result.outputs.Url as string);
     expect({ status: response.status, text: await response.text() }).toEqual({ status: 200, text: 'hello from an image' });
-  }, 120_000);
+  });
 
   it('has its log', async () => {
     const { stdout } = await workspace.run(['local', 'logs', '--function', 'Web']);
@@ -72,7 +72,7 @@ describe.skipIf(why !== undefined)('an application of container images', () => {
     expect(document.result?.action, stderr).toBe('updated');
     expect(document.result.artifacts[0].digest).not.toBe(digest);
     expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('changed');
-  }, 120_000);
+  });
 
   it('shows the last lines of a build that fails, and leaves the stack alone', async () => {
     const dockerfile = readFileSync(join(project, 'Dockerfile'), 'utf8');
@@ -86,13 +86,13 @@ describe.skipIf(why !== undefined)('an application of container images', () => {
     expect(error).toContain('another clue');
     expect(error).toMatch(/exit code:? 7|code 7/);
     expect(stderr).not.toContain('[stack');
-  }, 60_000);
+  });
 
   it('builds again with --force-build, and changes nothing when the image is the same', async () => {
     const { document, stderr } = await workspace.json([...DEPLOY, '--force-build'], { cwd: project });
     expect(document.result?.action, stderr).toBe('unchanged');
     expect(document.result.artifacts).toMatchObject([{ built: true, published: true }]);
-  }, 60_000);
+  });
 
   it('deploys an archive with no engine to push it, and sends it once', async () => {
     const saved = join(project, 'saved.tar');
@@ -125,7 +125,7 @@ describe.skipIf(why !== undefined)('an application of container images', () => {
       'No differences',
     );
     expect((await workspace.run(['delete-serverless', 'Archived', '--local'])).code).toBe(0);
-  }, 120_000);
+  });
 
   it('keeps the registry token out of files, logs and the list of processes', async () => {
     writeBootstrap(project, 'secret run');
@@ -139,7 +139,7 @@ describe.skipIf(why !== undefined)('an application of container images', () => {
     const token = await registryPassword(document.result as Record<string, string>);
     expect(token.length).toBeGreaterThan(10);
     for (const text of [stderr, stdout, processes, ...readTree(project)]) expect(text.includes(token)).toBe(false);
-  }, 60_000);
+  });
 
   it('goes away with its containers', async () => {
     const { code, stderr } = await workspace.run(['delete-serverless', 'Img', '--local']);

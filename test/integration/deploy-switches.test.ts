@@ -96,7 +96,7 @@ describe('a deployment that fails', () => {
     const { UpdateStackCommand } = await import('@aws-sdk/client-cloudformation');
     const wedge = template({ A: { Name: 'two' }, B: { HoldMs: 0 } });
     await client.send(new UpdateStackCommand({ StackName: 'Again', TemplateBody: wedge, DisableRollback: true }));
-    await expect.poll(async () => (await find('Again'))?.StackStatus, { timeout: 10_000 }).toBe('UPDATE_FAILED');
+    await expect.poll(async () => (await find('Again'))?.StackStatus, { timeout: 60_000 }).toBe('UPDATE_FAILED');
     const { document, stderr } = await deploy('Again', { A: { Name: 'one' }, B: { HoldMs: 0 } }, '--resume');
     expect(document.result, stderr).toMatchObject({ action: 'updated' });
     expect((await find('Again'))?.StackStatus).toBe('UPDATE_COMPLETE');
@@ -321,7 +321,7 @@ describe('express mode', () => {
     const { UpdateStackCommand } = await import('@aws-sdk/client-cloudformation');
     const wedge = template({ A: { Name: 'two' }, B: {} });
     await client.send(new UpdateStackCommand({ StackName: 'Wedged', TemplateBody: wedge, DeploymentConfig: { Mode: 'EXPRESS' } }));
-    await expect.poll(async () => (await find('Wedged'))?.StackStatus, { timeout: 10_000 }).toBe('UPDATE_FAILED');
+    await expect.poll(async () => (await find('Wedged'))?.StackStatus, { timeout: 60_000 }).toBe('UPDATE_FAILED');
     const refused = await deploy('Wedged', { A: { Name: 'two' }, B: {} }, '--express');
     expect(refused.document.error).toMatchObject({
       code: 'STACK_STATE',

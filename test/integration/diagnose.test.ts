@@ -283,5 +283,5 @@ describe.skipIf(motoMissing() !== undefined)('an endpoint without DescribeEvents
     } finally {
       await moto.close();
     }
-  }, 60_000);
+  });
 });

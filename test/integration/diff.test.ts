@@ -350,7 +350,7 @@ describe.skipIf(noImage !== undefined)('diff of container images', () => {
     const { code, stdout, stderr } = await workspace.run(ARGS, { cwd: project, env: noEngine });
     expect(stdout, stderr).toBe('No differences: stack Img is what the template says.\n');
     expect(code).toBe(0);
-  }, 120_000);
+  });
 
   it('tells that an image would be built, and builds none', async () => {
     writeBootstrap(project, 'changed');
@@ -375,7 +375,7 @@ describe.skipIf(noImage !== undefined)('diff of container images', () => {
         note: 'Dockerfile differs',
       },
     ]);
-  }, 120_000);
+  });
 });
 
 describe.skipIf(noDotnet !== undefined)('diff of .NET code', () => {

@@ -72,7 +72,7 @@ describe.skipIf(why !== undefined)('commands that build images', () => {
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/build started \(linux\/\w+, (?:BuildKit|classic), Docker/);
     expect(calls()).toEqual([]);
-  }, 60_000);
+  });
 
   it('build what the API of Docker does not carry: buildx, with the secret by its place only', async () => {
     const wish = ['-dbo', '--secret id=token,env=MY_TOKEN', '--verbose'];
@@ -89,14 +89,14 @@ describe.skipIf(why !== undefined)('commands that build images', () => {
     expect(readFileSync(`${log}.env`, 'utf8')).toContain('BUILDX_NO_DEFAULT_ATTESTATIONS=1');
     expect(more).toEqual([]);
     expect(readdirSync(workspace.temporary)).toEqual([]);
-  }, 60_000);
+  });
 
   it('are not started when ECR has the image, whatever the secret is now', async () => {
     const wish = ['-dbo', '--secret id=token,src=elsewhere'];
     const { document, stderr } = await workspace.json(push(...wish), { cwd: project, env: { ...env(), DOCKER_HOST: 'unix:///nowhere' } });
     expect(document.result, stderr).toMatchObject({ built: false, published: false });
     expect(calls()).toEqual([]);
-  }, 60_000);
+  });
 
   it('need no engine when they are asked for by name: what they save is pushed from here', async () => {
     const { code, document, stderr } = await workspace.json(push('--builder', 'finch', '--force-build'), {
@@ -108,7 +108,7 @@ describe.skipIf(why !== undefined)('commands that build images', () => {
     expect(stderr).toMatch(/build started \(linux\/\w+, finch build for --builder finch\)/);
     expect(calls().map((call) => / (--version|build|save)\b/.exec(call)?.[1])).toEqual(['--version', 'build', 'save']);
     expect(readdirSync(workspace.temporary)).toEqual([]);
-  }, 60_000);
+  });
 
   const hasBuildx = spawnSync('docker', ['buildx', 'version']).status === 0;
   it.each(hasBuildx ? [['--builder', 'engine']] : [['--builder', 'engine'], []])(
@@ -129,7 +129,6 @@ describe.skipIf(why !== undefined)('commands that build images', () => {
       expect(stderr).toMatch(/\| 70015$/m);
       expect(stderr).not.toContain('much-too-secret');
     },
-    60_000,
   );
 
   it('are told with the switch that made them necessary when they are missing', async () => {
@@ -139,7 +138,7 @@ describe.skipIf(why !== undefined)('commands that build images', () => {
       hint: expect.stringContaining('--builder nerdctl needs'),
     });
     expect((await workspace.run(push('--builder', 'kaniko'), { cwd: project })).code).toBe(2);
-  }, 60_000);
+  });
 
   it('end with everything they have started when the run is interrupted', async () => {
     const pids = join(workspace.folder, 'pids');
@@ -158,7 +157,7 @@ describe.skipIf(why !== undefined)('commands that build images', () => {
       expect(spawnSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' }).stdout).toMatch(/^(?:Z.*)?\s*$/);
     }
     expect(readdirSync(workspace.temporary)).toEqual([]);
-  }, 60_000);
+  });
 
   it('refuse an image that Lambda could not start, unless the function says what to start', async () => {
     const folder = join(workspace.folder, 'mute');
@@ -188,7 +187,7 @@ Resources:
     expect((await workspace.json(pack, { cwd: folder })).document.ok).toBe(true);
     const pushed = await workspace.json(['push-image', '--local', '-it', `${name}-mute`, '--force-build'], { cwd: folder });
     expect(pushed.document.warnings).toEqual([expect.stringContaining('has neither an ENTRYPOINT nor a CMD')]);
-  }, 60_000);
+  });
 
   it('build three images for ten functions, into one repository made as wished; and none the second time', async () => {
     const application = `${name}-shop`;
@@ -242,5 +241,5 @@ Resources:
     expect(tags).toEqual([{ Key: 'team', Value: 'shop' }]);
     const policy = await client.send(new sdk.GetLifecyclePolicyCommand({ repositoryName: application }));
     expect(policy.lifecyclePolicyText).toBe('{"rules":[]}');
-  }, 120_000);
+  });
 });

@@ -57,27 +57,23 @@ const keys = (endpoint: string) => ({
 });
 
 describe('an interrupt', () => {
-  it.skipIf(noImages !== undefined)(
-    'ends a build with everything in it, and touches no stack',
-    async () => {
-      const cwd = join(workspace.folder, 'img');
-      const repository = uniqueName('it-interrupt');
-      writeImageProject(cwd, repository);
-      const marker = String(40_000 + (process.pid % 10_000));
-      writeFileSync(join(cwd, 'Dockerfile'), `${readFileSync(join(cwd, 'Dockerfile'), 'utf8')}RUN sleep ${marker}\n`);
-      const { code, stderr, tookMs } = await interrupt(['deploy-serverless', '-sn', 'Cut', '--local'], { cwd, pattern: /RUN sleep/ });
-      expect(code).toBe(130);
-      expect(stderr).toContain('Error INTERRUPTED');
-      expect(stderr).not.toContain('[stack');
-      expect(tookMs).toBeLessThan(10_000);
-      await expect
-        .poll(() => execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8' }).includes(`sleep ${marker}`), { timeout: 10_000 })
-        .toBe(false);
-      const { document } = await workspace.json(['delete-serverless', 'Cut', '--local']);
-      expect(document.result.absent).toEqual(['Cut']);
-    },
-    60_000,
-  );
+  it.skipIf(noImages !== undefined)('ends a build with everything in it, and touches no stack', async () => {
+    const cwd = join(workspace.folder, 'img');
+    const repository = uniqueName('it-interrupt');
+    writeImageProject(cwd, repository);
+    const marker = String(40_000 + (process.pid % 10_000));
+    writeFileSync(join(cwd, 'Dockerfile'), `${readFileSync(join(cwd, 'Dockerfile'), 'utf8')}RUN sleep ${marker}\n`);
+    const { code, stderr, tookMs } = await interrupt(['deploy-serverless', '-sn', 'Cut', '--local'], { cwd, pattern: /RUN sleep/ });
+    expect(code).toBe(130);
+    expect(stderr).toContain('Error INTERRUPTED');
+    expect(stderr).not.toContain('[stack');
+    expect(tookMs).toBeLessThan(10_000);
+    await expect
+      .poll(() => execFileSync('ps', ['axww', '-o', 'args'], { encoding: 'utf8' }).includes(`sleep ${marker}`), { timeout: 60_000 })
+      .toBe(false);
+    const { document } = await workspace.json(['delete-serverless', 'Cut', '--local']);
+    expect(document.result.absent).toEqual(['Cut']);
+  });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'removes a change set that is not ready yet, and the empty stack with it (%s)',

@@ -58,7 +58,7 @@ beforeAll(async () => {
     { cwd },
   );
   expect(deployed.code, deployed.stderr).toBe(0);
-}, 60_000);
+});
 afterAll(() => {
   client.destroy();
   workspace.close();
@@ -103,7 +103,7 @@ describe('describe-serverless', () => {
       const answer = await fetch(url.endsWith('Prod/') ? `${url}any` : `${url}x`);
       expect([answer.status, await answer.text()]).toEqual([200, 'hello']);
     }
-  }, 30_000);
+  });
 
   it('has the resources as a tree, nested stacks inside', async () => {
     const { document } = await describeShop();
@@ -157,7 +157,7 @@ describe('describe-serverless', () => {
     );
     await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 10 }));
     lambda.destroy();
-  }, 30_000);
+  });
 
   it('takes an ARN, and a stack that is not there is a failure with the nearest name', async () => {
     const { document } = await describeShop();
@@ -178,7 +178,7 @@ describe('describe-serverless', () => {
     const TemplateBody = JSON.stringify({ Resources: { A: { Type: 'LocalTarget::Test::Probe', Properties: { FailOn: 'create' } } } });
     await client.send(new CreateStackCommand({ StackName: 'Broken', TemplateBody, DisableRollback: true }));
     const look = async () => (await workspace.json(['describe-serverless', 'Broken', '--local'])).document.result;
-    await expect.poll(async () => (await look()).status as string, { timeout: 10_000 }).toBe('CREATE_FAILED');
+    await expect.poll(async () => (await look()).status as string, { timeout: 60_000 }).toBe('CREATE_FAILED');
     expect(await look()).toMatchObject({
       meaning: 'could not be created and was not rolled back',
       lastOperation: { type: 'create', outcome: 'failed' },
@@ -238,5 +238,5 @@ describe('list-serverless', () => {
     expect(ours).toHaveLength(count / 2);
     expect(ours).toEqual(ours.toSorted((one, other) => one.localeCompare(other, 'en')));
     expect(new Set(await names('--all')).size).toBe(count);
-  }, 60_000);
+  });
 });

@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)('an emulator that is not ours (moto)', ()
       AWS_SECRET_ACCESS_KEY: 'test',
       AWS_REGION: 'eu-west-1',
     };
-  }, 60_000);
+  });
   afterAll(async () => {
     await moto.close();
     workspace.close();
@@ -116,7 +116,7 @@ describe.skipIf(missing !== undefined)('an emulator that is not ours (moto)', ()
       result: { unused: [] },
     });
     expect((await run('bucket', 'delete', 'moto-bucket', '--yes')).document).toMatchObject({ ok: true, result: { deleted: true } });
-  }, 120_000);
+  });
 
   it('says which bucket is missing before anything is built', async () => {
     const { code: exit, document, stderr } = await run('deploy-serverless', '-sn', 'Other', '-sb', 'never-made');

@@ -45,7 +45,7 @@ describe.skipIf(why !== undefined)('package-ci with images', () => {
     execFileSync('docker', ['save', '-o', join(project, 'deploy', 'image.tar'), `${archived}:v1`]);
     execFileSync('docker', ['rmi', '-f', `${archived}:v1`], { stdio: 'ignore' });
     copyFileSync(join(project, 'app', 'Dockerfile'), join(project, 'app', 'Plain.Dockerfile'));
-  }, 120_000);
+  });
   afterAll(async () => {
     workspace.close();
     for (const part of [name, present, archived]) await removeImagesNamed(part);
@@ -140,7 +140,7 @@ Outputs:
       'hello an archive.',
       'a zip',
     ]);
-  }, 120_000);
+  });
 
   it.each([
     ['an image that the engine does not have', "PackageType: Image\n      ImageUri: 'nobody-has-this:v1'", '', 'nobody-has-this:v1'],

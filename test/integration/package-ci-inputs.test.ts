@@ -178,7 +178,7 @@ Outputs:
     const get = async (path: string): Promise<string> => (await fetch(`${document.result.outputs.Url}${path}`)).text();
     expect(await Promise.all(['/global', '/loop/one', '/loop/two'].map(get))).toEqual(['two', 'one', 'two']);
     expect((await deploy('values.json')).document.result.action).toBe('unchanged');
-  }, 60_000);
+  });
 
   it('takes the values of a loop from the parameters of a deployment', async () => {
     write(

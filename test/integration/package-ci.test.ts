@@ -97,32 +97,20 @@ describe('package-ci', () => {
     expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('sold');
   });
 
-  it.skipIf(!hasAws)(
-    'gives a template that aws cloudformation deploy takes',
-    async () => {
-      const { document } = await workspace.json(['local', 'env']);
-      const env = { ...workspace.env, ...(document.result as Record<string, string>) };
-      const aws = (...args: string[]): string =>
-        execFileSync('aws', ['cloudformation', ...args, '--output', 'text'], { cwd: project, env, encoding: 'utf8' }).trim();
-      const capabilities = ['--capabilities', 'CAPABILITY_IAM', 'CAPABILITY_AUTO_EXPAND'];
-      // It waits for a stack in steps of 30 seconds; so it makes the change set only.
-      const made = aws(
-        'deploy',
-        '--template-file',
-        'packaged.template',
-        '--stack-name',
-        'ByAws',
-        ...capabilities,
-        '--no-execute-changeset',
-      );
-      aws('execute-change-set', '--change-set-name', /arn:\S+/.exec(made)?.[0] ?? '');
-      const { document: watched } = await workspace.json(['watch', 'ByAws', '--local']);
-      expect(watched.result).toMatchObject({ status: 'CREATE_COMPLETE' });
-      const url = aws('describe-stacks', '--stack-name', 'ByAws', '--query', 'Stacks[0].Outputs[0].OutputValue');
-      expect(await (await fetch(url)).text()).toBe('sold');
-    },
-    60_000,
-  );
+  it.skipIf(!hasAws)('gives a template that aws cloudformation deploy takes', async () => {
+    const { document } = await workspace.json(['local', 'env']);
+    const env = { ...workspace.env, ...(document.result as Record<string, string>) };
+    const aws = (...args: string[]): string =>
+      execFileSync('aws', ['cloudformation', ...args, '--output', 'text'], { cwd: project, env, encoding: 'utf8' }).trim();
+    const capabilities = ['--capabilities', 'CAPABILITY_IAM', 'CAPABILITY_AUTO_EXPAND'];
+    // It waits for a stack in steps of 30 seconds; so it makes the change set only.
+    const made = aws('deploy', '--template-file', 'packaged.template', '--stack-name', 'ByAws', ...capabilities, '--no-execute-changeset');
+    aws('execute-change-set', '--change-set-name', /arn:\S+/.exec(made)?.[0] ?? '');
+    const { document: watched } = await workspace.json(['watch', 'ByAws', '--local']);
+    expect(watched.result).toMatchObject({ status: 'CREATE_COMPLETE' });
+    const url = aws('describe-stacks', '--stack-name', 'ByAws', '--query', 'Stacks[0].Outputs[0].OutputValue');
+    expect(await (await fetch(url)).text()).toBe('sold');
+  });
 
   it('publishes nested templates with what they refer to', async () => {
     mkdirSync(join(project, 'child'), { recursive: true });

@@ -80,7 +80,7 @@ describe('package', () => {
     const { code, document, stderr } = await workspace.json(deploy, { cwd: project });
     expect(code, stderr).toBe(0);
     expect(document.result.artifacts).toEqual([expect.objectContaining({ kind: 'zip', logicalIds: ['Hello'] })]);
-  }, 60_000);
+  });
 
   it('takes the switches of dotnet lambda, and says what is wrong with others', async () => {
     const switches = [
@@ -128,6 +128,5 @@ describe('package', () => {
       await engine?.removeTag(`${name}:v1`);
       expect(existsSync(join(workspace.folder, 'state'))).toBe(true);
     },
-    60_000,
   );
 });

@@ -75,7 +75,7 @@ describe('every row of the table of packaged properties', () => {
       expect(code, stderr).toBe(0);
       packaged[name] = parse(readFileSync(join(project, `out-${name}`), 'utf8')) as Json;
     }
-  }, 120_000);
+  });
   afterAll(() => workspace.close());
 
   const packageCi = (template: string, output: string) =>
@@ -127,17 +127,13 @@ describe('every row of the table of packaged properties', () => {
     expect(readFileSync(join(project, `again-${name}`))).toEqual(readFileSync(join(project, `out-${name}`)));
   });
 
-  it.skipIf(!hasLint).each(['known.yaml', 'known.json'])(
-    'is a template that cfn-lint takes: %s',
-    (name) => {
-      const { status, stdout, stderr } = spawnSync('cfn-lint', ['--regions', 'us-east-1', '--', `out-${name}`], {
-        cwd: project,
-        encoding: 'utf8',
-      });
-      expect(status, stdout + stderr).toBe(0);
-    },
-    120_000,
-  );
+  it.skipIf(!hasLint).each(['known.yaml', 'known.json'])('is a template that cfn-lint takes: %s', (name) => {
+    const { status, stdout, stderr } = spawnSync('cfn-lint', ['--regions', 'us-east-1', '--', `out-${name}`], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect(status, stdout + stderr).toBe(0);
+  });
 
   it('brings in what AWS::Include names, at the top and anywhere', async () => {
     const text = `Transform:

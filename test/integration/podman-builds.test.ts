@@ -44,12 +44,12 @@ describe.skipIf(why !== undefined)('builds that the API of Podman does not carry
     project = join(workspace.folder, 'secret');
     writeImageProject(project, repository);
     writeFileSync(join(project, 'Dockerfile'), DOCKERFILE);
-  }, 60_000);
+  });
   afterAll(async () => {
     await workspace.run(['local', 'stop'], { env: env() });
     workspace.close();
     podman.close();
-  }, 60_000);
+  });
 
   it('go through the podman command of the same engine, which is said', async () => {
     const { code, document, stderr } = await workspace.json(deploy('--verbose'), { cwd: project, env: env() });
@@ -59,7 +59,7 @@ describe.skipIf(why !== undefined)('builds that the API of Podman does not carry
     const text = await (await fetch(document.result.outputs.Url as string)).text();
     expect(text).toBe(`${SECRET.length} bytes from an image`);
     expect(readdirSync(workspace.temporary)).toEqual([]);
-  }, 120_000);
+  });
 
   it('are not repeated for another value of the secret, and are for another secret', async () => {
     const same = await workspace.json(deploy(), { cwd: project, env: { ...env(), BUILD_TOKEN: 'changed' } });
@@ -73,7 +73,7 @@ describe.skipIf(why !== undefined)('builds that the API of Podman does not carry
     const { document, stderr } = await workspace.json([...deploy(), '-dbo', ...other], { cwd: project, env: env() });
     expect(document.result, stderr).toMatchObject({ artifacts: [{ built: true }] });
     expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('28 bytes from an image');
-  }, 120_000);
+  });
 
   it('say which secret is missing, before anything is built', async () => {
     const { document } = await workspace.json(deploy('--force-build'), { cwd: project, env: { DOCKER_HOST: podman.address } });
@@ -81,7 +81,7 @@ describe.skipIf(why !== undefined)('builds that the API of Podman does not carry
     expect(document.error?.message).toContain('BUILD_TOKEN, which is not set');
     const insisted = await workspace.json(deploy('--force-build', '--builder', 'engine'), { cwd: project, env: env() });
     expect(insisted.document.error?.message).toBe('--builder engine cannot build with --secret: the API of the engine does not carry it.');
-  }, 60_000);
+  });
 
   it('need no service with --builder podman: the image is pushed from here', async () => {
     const { code, document, stderr } = await workspace.json(deploy('--force-build', '--builder', 'podman'), {
@@ -91,7 +91,7 @@ describe.skipIf(why !== undefined)('builds that the API of Podman does not carry
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/build started \(linux\/\w+, podman build for --builder podman\)/);
     expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('4 bytes from an image');
-  }, 120_000);
+  });
 
   it('show the last lines when they fail', async () => {
     writeFileSync(join(project, 'Dockerfile'), `${DOCKERFILE}RUN echo the reason; exit 7\n`);
@@ -102,5 +102,5 @@ describe.skipIf(why !== undefined)('builds that the API of Podman does not carry
     expect(error).toContain('the reason');
     expect(error).toContain('"podman build" in the same directory');
     expect(readFileSync(join(project, 'Dockerfile'), 'utf8')).toContain('exit 7');
-  }, 60_000);
+  });
 });

@@ -24,12 +24,12 @@ describe.skipIf(why !== undefined)('an application of container images, with Pod
     workspace = openWorkspace();
     project = join(workspace.folder, 'pod');
     writeImageProject(project, repository, 'hello from Podman');
-  }, 60_000);
+  });
   afterAll(async () => {
     await workspace.run(['local', 'stop'], { env: env() });
     workspace.close();
     podman.close();
-  }, 60_000);
+  });
 
   it('is built by Podman and pushed once for two functions, and answers', async () => {
     const { code, document, stderr } = await workspace.json(DEPLOY, { cwd: project, env: env() });
@@ -39,20 +39,20 @@ describe.skipIf(why !== undefined)('an application of container images, with Pod
     ]);
     expect(stderr.match(/build started \(linux\/\w+, classic, Podman \d/g)).toHaveLength(1);
     expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('hello from Podman');
-  }, 120_000);
+  });
 
   it('is not built again when nothing has changed', async () => {
     const { document, stderr } = await workspace.json(DEPLOY, { cwd: project, env: env() });
     expect(document.result, stderr).toMatchObject({ action: 'unchanged', artifacts: [{ built: false, published: false }] });
     expect(stderr).not.toContain('build started');
-  }, 60_000);
+  });
 
   it('gives the new answer after a change', async () => {
     writeBootstrap(project, 'changed');
     const { document, stderr } = await workspace.json(DEPLOY, { cwd: project, env: env() });
     expect(document.result?.action, stderr).toBe('updated');
     expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('changed');
-  }, 120_000);
+  });
 
   it('shows the last lines of a build that fails', async () => {
     writeFileSync(join(project, 'Dockerfile'), 'FROM scratch\nCOPY busybox /bin/sh\nRUN ["/bin/sh", "-c", "echo the reason; exit 7"]\n');
@@ -61,10 +61,10 @@ describe.skipIf(why !== undefined)('an application of container images, with Pod
     const error = stderr.slice(stderr.indexOf('Error BUILD_FAILED'));
     expect(error).toMatch(/exit status 7/);
     expect(error).toContain('the reason');
-  }, 60_000);
+  });
 
   it('goes away', async () => {
     const { code, stderr } = await workspace.run(['delete-serverless', 'Pod', '--local'], { env: env() });
     expect(code, stderr).toBe(0);
-  }, 60_000);
+  });
 });

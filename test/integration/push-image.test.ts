@@ -51,7 +51,7 @@ describe.skipIf(why !== undefined)('push-image', () => {
     image = stdout.trim();
     expect(image).toMatch(new RegExp(`^127\\.0\\.0\\.1:\\d+/${name}@sha256:[0-9a-f]{64}$`));
     expect(await tagged('v1')).toBe(image.split('@')[1]);
-  }, 60_000);
+  });
 
   it('needs no engine the second time, and gives the image that is there another name', async () => {
     const { code, document, stderr } = await workspace.json(push('-it', `${name}:v2`), { cwd: project, env: NO_ENGINE });
@@ -66,7 +66,7 @@ describe.skipIf(why !== undefined)('push-image', () => {
     expect(document.result, stderr).toMatchObject({ built: true, published: true });
     expect(await tagged('v2')).toBe(document.result.digest);
     expect(await tagged('v1')).toBe(image.split('@')[1]);
-  }, 60_000);
+  });
 
   it('pushes an archive without an engine', async () => {
     const archive = join(workspace.folder, 'saved.tar');
@@ -74,7 +74,7 @@ describe.skipIf(why !== undefined)('push-image', () => {
     const { code, stdout, stderr } = await workspace.run(push('-ldi', archive, '-it', `${name}:saved`), { cwd: project, env: NO_ENGINE });
     expect(code, stderr).toBe(0);
     expect(await tagged('saved')).toBe(stdout.trim().split('@')[1]);
-  }, 60_000);
+  });
 
   it('says what is missing', async () => {
     const noDockerfile = await workspace.json(push('-df', 'Dockerfile.none'), { cwd: project });

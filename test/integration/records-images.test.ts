@@ -86,7 +86,7 @@ describe.skipIf(why !== undefined)('recorded deployments of images', () => {
       built.toSorted(),
     );
     expect((await digests()).toSorted()).toEqual(built.toSorted());
-  }, 60_000);
+  });
 
   it('go with the last stack that uses them', async () => {
     writeBootstrap(project, 'four');
@@ -101,5 +101,5 @@ describe.skipIf(why !== undefined)('recorded deployments of images', () => {
     const { document } = await json('delete-serverless', 'Right');
     expect(document.result.artifacts).toEqual({ removed: [expect.stringContaining(four)], kept: [] });
     expect(await digests()).not.toContain(four);
-  }, 120_000);
+  });
 });

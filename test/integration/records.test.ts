@@ -81,7 +81,7 @@ describe('recorded deployments', () => {
     const { stdout } = await workspace.run(['rollback-serverless', 'Shop', '--list', '--local'], { cwd: project });
     expect(stdout.split('\n')[0]).toMatch(/^Id +When +What +By +Commit +Artifacts$/);
     expect(stdout).toMatch(/updated \(current\) .*cccccccccc +1 of 1$/m);
-  }, 120_000);
+  });
 
   it('never hold the value of a secret', async () => {
     for (const key of (await keys()).filter((each) => each.includes('.lambda-tool/')))
@@ -101,7 +101,7 @@ describe('recorded deployments', () => {
     const calls = changed.stderr.split('\n').filter((line) => /S3 .*lambda-tool/.test(line));
     expect(calls).toHaveLength(2);
     expect(calls.every((line) => line.startsWith('S3 PutObject '))).toBe(true);
-  }, 120_000);
+  });
 
   it('are gone back to: template, parameters and code, without the project', async () => {
     rmSync(join(project, 'src', 'app.js'));
@@ -112,14 +112,14 @@ describe('recorded deployments', () => {
     expect(document.warnings).toEqual([expect.stringContaining('Token keeps its present value')]);
     const answer = await workspace.json(['rollback-serverless', 'Shop', '--list', '--local']);
     expect(answer.document.result.deployments[0]).toMatchObject({ action: 'rolled-back', of: ids[0], current: true });
-  }, 120_000);
+  });
 
   it('answers unchanged when it is there already, and records nothing', async () => {
     const before = (await list('Shop')).length;
     const { document } = await json(['rollback-serverless', 'Shop', '--to', ids[0] ?? '']);
     expect(document.result.action).toBe('unchanged');
     expect(await list('Shop')).toHaveLength(before);
-  }, 120_000);
+  });
 
   it('previews without changing anything', async () => {
     const before = (await list('Shop')).length;
@@ -127,7 +127,7 @@ describe('recorded deployments', () => {
     expect(document.result).toMatchObject({ action: 'previewed', operation: 'update' });
     expect(document.result.changes.length).toBeGreaterThan(0);
     expect(await list('Shop')).toHaveLength(before);
-  }, 120_000);
+  });
 
   it('keep failed attempts too, and go back to the deployment before the current one', async () => {
     code('version 4');
@@ -141,7 +141,7 @@ describe('recorded deployments', () => {
     expect((await deploy('Shop', ['-tp', 'Stage=five;Fail='])).document.result.action).toBe('updated');
     const back = await json(['rollback-serverless', 'Shop']);
     expect(back.document.result).toMatchObject({ action: 'rolled-back', outputs: { Stage: 'stage1' } });
-  }, 120_000);
+  });
 
   it('name what is missing, and change nothing then', async () => {
     const key = artifacts[1]?.replace(`s3://${BUCKET}/`, '') ?? '';
@@ -150,7 +150,7 @@ describe('recorded deployments', () => {
     expect(exit).toBe(1);
     expect(document.error).toMatchObject({ code: 'ARTIFACT_MISSING', details: [artifacts[1]] });
     expect((await list('Shop')).find(({ id }) => id === ids[1])).toMatchObject({ artifacts: { total: 1, present: 0 } });
-  }, 120_000);
+  });
 
   it('are not believed when a template was changed in the bucket', async () => {
     const record = (await keys()).find((key) => key.endsWith(`${ids[2]}.json`)) ?? '';
@@ -160,7 +160,7 @@ describe('recorded deployments', () => {
     await store.uploadText(BUCKET, template.key, text.replace('app.handler', 'evil.handler'));
     const { document } = await json(['rollback-serverless', 'Shop', '--to', ids[2] ?? '']);
     expect(document.error).toMatchObject({ code: 'ARTIFACT_MISSING', message: expect.stringContaining('was changed since') });
-  }, 120_000);
+  });
 
   it('say why there are none', async () => {
     writeFileSync(
@@ -174,7 +174,7 @@ describe('recorded deployments', () => {
     expect(await list('Inline')).toEqual([]);
     expect((await json(['rollback-serverless', 'Nobody'])).document.error?.code).toBe('STACK_NOT_FOUND');
     await json(['delete-serverless', 'Inline']);
-  }, 120_000);
+  });
 
   it('go with their stack, and so does what was published for it, but for what another stack uses', async () => {
     code('shared');
@@ -193,7 +193,7 @@ describe('recorded deployments', () => {
       result: { artifacts: { removed: [expect.stringMatching(/\.zip$/)], kept: [] } },
     });
     expect(await keys()).toEqual(['app/notes.zip']);
-  }, 120_000);
+  });
 
   it('keep what a recorded deployment of another stack needs', async () => {
     code('once');
@@ -208,7 +208,7 @@ describe('recorded deployments', () => {
     expect(document.result.artifacts.removed).toHaveLength(1);
     expect(document.result.artifacts.kept).toEqual([expect.objectContaining({ reason: 'a recorded deployment of Two uses it' })]);
     expect((await json(['rollback-serverless', 'Two'])).document.result.action).toBe('rolled-back');
-  }, 120_000);
+  });
 
   it('stay with --keep-artifacts, and gc finds what they leave', async () => {
     expect((await json(['delete-serverless', 'Two', '--keep-artifacts'])).document.result).not.toHaveProperty('artifacts');
@@ -234,7 +234,7 @@ describe('recorded deployments', () => {
     expect(swept.document.result).toMatchObject({ dryRun: false, failed: [] });
     expect(swept.document.result.unused).toHaveLength(7);
     expect(await keys()).toEqual(['app/notes.zip']);
-  }, 120_000);
+  });
 
   it('are forgotten by number, and a prepared change set keeps what it refers to', async () => {
     for (const text of ['x', 'y', 'z']) {
@@ -272,7 +272,7 @@ describe('recorded deployments', () => {
     ]);
     await json(['delete-serverless', 'Kept']);
     expect(await keys()).toEqual(['app/notes.zip']);
-  }, 120_000);
+  });
 
   it('warns and deploys all the same when the bucket cannot be written', async () => {
     writeFileSync(
@@ -292,5 +292,5 @@ describe('recorded deployments', () => {
     expect(document.result.action).toBe('created');
     expect(document.warnings).toEqual([expect.stringContaining('is not recorded in s3://never-made')]);
     await json(['delete-serverless', 'Plain']);
-  }, 120_000);
+  });
 });

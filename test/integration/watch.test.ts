@@ -136,7 +136,7 @@ describe('events', () => {
     const looks = result.stderr.match(/CloudFormation DescribeStackEvents 200/g)?.length ?? 0;
     console.log(`200 resources: ${events.length} events, ${looks} calls of DescribeStackEvents`);
     expect(looks).toBeLessThan(60);
-  }, 60_000);
+  });
 
   it('of stacks nested three deep are told under their path, in order, and counted', async () => {
     const files = {
@@ -160,7 +160,7 @@ describe('events', () => {
     expect(new Set(places).size).toBe(places.length);
     expect(events.map(({ timestamp }) => timestamp)).toEqual(events.map(({ timestamp }) => timestamp).toSorted());
     expect(places.indexOf('Mid Low Deep UPDATE_COMPLETE')).toBeLessThan(places.indexOf('Mid UPDATE_COMPLETE'));
-  }, 60_000);
+  });
 
   it('come through throttling, which is told after a while', async () => {
     const slow = await startSlowCloudFormation({ throttles: true });
@@ -177,7 +177,7 @@ describe('events', () => {
     expect(code, stderr).toBe(0);
     expect(stderr.match(/Fn AWS::Lambda::Function CREATE_IN_PROGRESS/g)).toHaveLength(1);
     expect(stderr).toContain('Slow AWS::CloudFormation::Stack CREATE_COMPLETE');
-  }, 90_000);
+  });
 });
 
 describe('an interrupt with --on-interrupt cancel', () => {
@@ -201,7 +201,7 @@ describe('an interrupt with --on-interrupt cancel', () => {
     expect(code, stderr).toBe(130);
     expect(stderr).toContain('Error INTERRUPTED: Interrupted: the creation of stack Made was stopped, and what was begun is deleted');
     await expect(statusOf('Made')).rejects.toThrow('does not exist');
-  }, 30_000);
+  });
 
   it('rolls an update back and follows that to its end', async () => {
     expect((await deploy('Back', { A: { Value: 1 } })).code).toBe(0);
@@ -210,7 +210,7 @@ describe('an interrupt with --on-interrupt cancel', () => {
     expect(stderr).toContain('[stack Back] cancelling the update; another interrupt leaves at once');
     expect(stderr).toContain('back at its last good state (UPDATE_ROLLBACK_COMPLETE)');
     expect(await statusOf('Back')).toBe('UPDATE_ROLLBACK_COMPLETE');
-  }, 30_000);
+  });
 
   it('leaves at once at the second one', async () => {
     const hold = openHold(workspace);
@@ -218,7 +218,7 @@ describe('an interrupt with --on-interrupt cancel', () => {
     const { code, stderr } = await interrupted('Left', ['SIGTERM', 'SIGINT'], { A: { Value: 2, ...hold.in('update') } });
     expect(code, stderr).toBe(130);
     expect(await statusOf('Left')).toBe('UPDATE_ROLLBACK_IN_PROGRESS');
-  }, 30_000);
+  });
 });
 
 describe('runs that create a stack at the same time', () => {
@@ -226,5 +226,5 @@ describe('runs that create a stack at the same time', () => {
     const runs = await Promise.all(Array.from({ length: 4 }, () => deploy('Shared', { A: { HoldMs: 200 } })));
     expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(await statusOf('Shared')).toBe('CREATE_COMPLETE');
-  }, 60_000);
+  });
 });

@@ -318,7 +318,7 @@ describe.skipIf(!hasAws)('the aws command', () => {
     expect(JSON.parse(location)).toEqual({ LocationConstraint: 'eu-west-1' });
     await aws('s3', 'rb', '--force', 's3://from-the-cli', '--region', 'eu-west-1');
     expect(await aws('ecr', 'describe-repositories')).toContain('[]');
-  }, 60_000);
+  });
 });
 
 describe.skipIf(!hasCurl)('curl', () => {

@@ -230,7 +230,7 @@ describe('any template', () => {
       ),
       { numRuns: runs },
     );
-  }, 60_000);
+  });
 
   it('may be nested as deep as it likes', async () => {
     const depth = 3000;

@@ -68,5 +68,5 @@ describe.skipIf(!engine)('an image in the local registry', () => {
     lambda.destroy();
     await assembled.close();
     await removeImage(imageId);
-  }, 60_000);
+  });
 });

@@ -108,5 +108,5 @@ suite.skipIf(!hasCommand('aws'))('a serverless stack', () => {
       .poll(() => call(String(outputs['Url'])).catch((error: Error) => error.message), { timeout: 20_000 })
       .toContain('ECONNREFUSED');
     await expect.poll(() => aws('lambda', 'list-functions'), { timeout: 20_000 }).toMatch(/"Functions": \[\]/);
-  }, 120_000);
+  });
 });

@@ -122,7 +122,7 @@ describe('a serverless application', () => {
     const { StackEvents } = await client.send(new DescribeStackEventsCommand({ StackName }));
     expect(StackEvents?.[0]).toMatchObject({ ResourceStatus: 'DELETE_COMPLETE', ResourceType: 'AWS::CloudFormation::Stack' });
     await expect(fetch(outputs['Url'] ?? '')).rejects.toThrow('fetch failed');
-  }, 60_000);
+  });
 
   it('whose code is missing fails and leaves nothing', async () => {
     await expect(deploy('serverless-bad', 'missing.zip', 'CREATE', 'c1')).rejects.toThrow(/Hello/);

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -47,6 +48,10 @@ const send: (typeof target)['client']['send'] = (...args: [never]) => target.cli
 let serial = 0;
 const newName = () => `stack-${++serial}`;
 const probe = (properties: object = {}, more: object = {}) => ({ Type: 'LocalTarget::Test::Probe', Properties: properties, ...more });
+/** A probe whose step lasts as long as there is a file. */
+const HELD = path.join(tmpdir(), `held-${process.pid}`);
+afterAll(() => rmSync(HELD, { force: true }));
+const held = (HoldOn: string) => probe({ HoldWhile: HELD, HoldOn });
 const body = (resources: object, more: object = {}) => JSON.stringify({ Resources: resources, ...more });
 
 async function settled(StackName: string): Promise<Stack> {
@@ -213,22 +218,19 @@ describe('stacks', () => {
   });
 
   it.each<[string, object, object | undefined]>([
-    ['CREATE_IN_PROGRESS', { A: probe({ HoldMs: 300 }) }, undefined],
-    ['ROLLBACK_IN_PROGRESS', { A: probe({ HoldMs: 300 }), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) }, undefined],
+    ['CREATE_IN_PROGRESS', { A: held('create') }, undefined],
+    ['ROLLBACK_IN_PROGRESS', { A: held('delete'), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) }, undefined],
     ['ROLLBACK_FAILED', { A: probe({ FailOn: 'delete' }), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) }, undefined],
-    ['UPDATE_IN_PROGRESS', { A: probe() }, { A: probe({ HoldMs: 300 }) }],
-    ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', { A: probe(), Old: probe({ HoldMs: 300 }) }, { A: probe({ Value: 1 }) }],
-    [
-      'UPDATE_ROLLBACK_IN_PROGRESS',
-      { A: probe({ HoldMs: 300 }) },
-      { A: probe({ Value: 1 }), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) },
-    ],
+    ['UPDATE_IN_PROGRESS', { A: probe() }, { A: held('update') }],
+    ['UPDATE_COMPLETE_CLEANUP_IN_PROGRESS', { A: probe(), Old: held('delete') }, { A: probe({ Value: 1 }) }],
+    ['UPDATE_ROLLBACK_IN_PROGRESS', { A: held('update') }, { A: probe({ Value: 1 }), B: probe({ FailOn: 'create' }, { DependsOn: 'A' }) }],
     [
       'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS',
       { A: probe() },
-      { A: probe(), New: probe({ HoldMs: 300 }), B: probe({ FailOn: 'create' }, { DependsOn: 'New' }) },
+      { A: probe(), New: held('delete'), B: probe({ FailOn: 'create' }, { DependsOn: 'New' }) },
     ],
-  ])('can be kept in %s for a while', async (status, first, second) => {
+  ])('can be kept in %s until they are released', async (status, first, second) => {
+    writeFileSync(HELD, '');
     const StackName = newName();
     const seen = async () => (await send(new DescribeStacksCommand({ StackName }))).Stacks?.[0]?.StackStatus;
     await send(new CreateStackCommand({ StackName, TemplateBody: body(first) }));
@@ -236,7 +238,9 @@ describe('stacks', () => {
       await settled(StackName);
       await send(new UpdateStackCommand({ StackName, TemplateBody: body(second) }));
     }
-    await expect.poll(seen, { interval: 10, timeout: 5000 }).toBe(status);
+    await expect.poll(seen, { interval: 10, timeout: 60_000 }).toBe(status);
+    rmSync(HELD);
+    expect((await settled(StackName)).StackStatus).toBe(status.replace(/(_COMPLETE_CLEANUP)?_IN_PROGRESS$/, '_COMPLETE'));
   });
 
   it('keep a stack policy', async () => {

@@ -143,33 +143,29 @@ describe('versions, aliases and layers', () => {
 });
 
 describe('roles and log groups', () => {
-  it.skipIf(!hasAws)(
-    'can be read by other clients',
-    async () => {
-      const role = await target.create('AWS::IAM::Role', {
-        AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] },
-        ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'],
-        Policies: [{ PolicyName: 'inline', PolicyDocument: { Version: '2012-10-17' } }],
-      });
-      expect(role.attributes).toMatchObject({
-        Arn: `arn:aws:iam::000000000000:role/${role.physicalId}`,
-        RoleId: expect.stringMatching(/^AROA/),
-      });
-      await target.create('AWS::IAM::Policy', { PolicyName: 'more', PolicyDocument: {}, Roles: [role.physicalId] });
-      const aws = async (...args: string[]) => JSON.parse((await run('aws', args, { env: target.env })).stdout) as Record<string, unknown>;
-      expect(await aws('iam', 'list-role-policies', '--role-name', role.physicalId)).toMatchObject({ PolicyNames: ['inline', 'more'] });
-      expect(await aws('iam', 'list-attached-role-policies', '--role-name', role.physicalId)).toMatchObject({
-        AttachedPolicies: [{ PolicyName: 'AWSLambdaBasicExecutionRole' }],
-      });
-      const group = await target.create('AWS::Logs::LogGroup', { LogGroupName: '/my/group', RetentionInDays: 7 });
-      expect(group.attributes['Arn']).toBe('arn:aws:logs:eu-central-1:000000000000:log-group:/my/group:*');
-      expect(await aws('logs', 'describe-log-groups', '--log-group-name-prefix', '/my')).toMatchObject({
-        logGroups: [{ logGroupName: '/my/group', retentionInDays: 7 }],
-      });
-      await expect(target.create('AWS::Logs::LogGroup', { LogGroupName: '/my/group' })).rejects.toThrow(/already exists\.$/);
-    },
-    30_000,
-  );
+  it.skipIf(!hasAws)('can be read by other clients', async () => {
+    const role = await target.create('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] },
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'],
+      Policies: [{ PolicyName: 'inline', PolicyDocument: { Version: '2012-10-17' } }],
+    });
+    expect(role.attributes).toMatchObject({
+      Arn: `arn:aws:iam::000000000000:role/${role.physicalId}`,
+      RoleId: expect.stringMatching(/^AROA/),
+    });
+    await target.create('AWS::IAM::Policy', { PolicyName: 'more', PolicyDocument: {}, Roles: [role.physicalId] });
+    const aws = async (...args: string[]) => JSON.parse((await run('aws', args, { env: target.env })).stdout) as Record<string, unknown>;
+    expect(await aws('iam', 'list-role-policies', '--role-name', role.physicalId)).toMatchObject({ PolicyNames: ['inline', 'more'] });
+    expect(await aws('iam', 'list-attached-role-policies', '--role-name', role.physicalId)).toMatchObject({
+      AttachedPolicies: [{ PolicyName: 'AWSLambdaBasicExecutionRole' }],
+    });
+    const group = await target.create('AWS::Logs::LogGroup', { LogGroupName: '/my/group', RetentionInDays: 7 });
+    expect(group.attributes['Arn']).toBe('arn:aws:logs:eu-central-1:000000000000:log-group:/my/group:*');
+    expect(await aws('logs', 'describe-log-groups', '--log-group-name-prefix', '/my')).toMatchObject({
+      logGroups: [{ logGroupName: '/my/group', retentionInDays: 7 }],
+    });
+    await expect(target.create('AWS::Logs::LogGroup', { LogGroupName: '/my/group' })).rejects.toThrow(/already exists\.$/);
+  });
 
   it('refuse a role whose name is taken', async () => {
     await target.create('AWS::IAM::Role', { RoleName: 'same', AssumeRolePolicyDocument: {} });
@@ -178,24 +174,20 @@ describe('roles and log groups', () => {
     );
   });
 
-  it.skipIf(!hasAws)(
-    'send what a function logs to the group of its LoggingConfig',
-    async () => {
-      await target.create(
-        'AWS::Lambda::Function',
-        target.nodeFunction('exports.handler = async () => console.log("over here");', {
-          FunctionName: 'elsewhere',
-          LoggingConfig: { LogGroup: '/my/group' },
-        }),
-      );
-      await invoke('elsewhere');
-      const { stdout } = await run('aws', ['logs', 'filter-log-events', '--log-group-name', '/my/group', '--filter-pattern', 'over'], {
-        env: target.env,
-      });
-      expect(stdout).toContain('over here');
-    },
-    30_000,
-  );
+  it.skipIf(!hasAws)('send what a function logs to the group of its LoggingConfig', async () => {
+    await target.create(
+      'AWS::Lambda::Function',
+      target.nodeFunction('exports.handler = async () => console.log("over here");', {
+        FunctionName: 'elsewhere',
+        LoggingConfig: { LogGroup: '/my/group' },
+      }),
+    );
+    await invoke('elsewhere');
+    const { stdout } = await run('aws', ['logs', 'filter-log-events', '--log-group-name', '/my/group', '--filter-pattern', 'over'], {
+      env: target.env,
+    });
+    expect(stdout).toContain('over here');
+  });
 });
 
 describe.skipIf(!hasAws)('the API Gateway API', () => {
@@ -209,5 +201,5 @@ describe.skipIf(!hasAws)('the API Gateway API', () => {
     });
     expect(await aws('apigateway', 'get-rest-apis')).toMatchObject({ items: [{ id: rest.physicalId, name: 'Rest' }] });
     expect(await aws('apigateway', 'get-stages', '--rest-api-id', rest.physicalId)).toMatchObject({ item: [{ stageName: 'Prod' }] });
-  }, 30_000);
+  });
 });

@@ -49,7 +49,7 @@ describe('properties', () => {
       const ours = comparable(expand(read(name)).processed, name);
       for (const id of Object.keys(ours)) expect(ours[id], `${name} ${id}`).toEqual(theirs[id]);
     }
-  }, 60_000);
+  });
 });
 
 /** Differences that mean the same, and those that are known. */
