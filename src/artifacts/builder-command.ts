@@ -34,7 +34,12 @@ type Engine = Pick<ContainerEngine, 'name' | 'source' | 'builder'>;
 
 /** Whether the API of an engine carries what a build needs: of all this, secrets, and them to BuildKit only. */
 export function engineCarries(extras: BuildExtras, { builder }: Pick<ContainerEngine, 'builder'>): boolean {
-  return switchForCommand(builder === 'BuildKit' ? { ...extras, secrets: [] } : extras) === undefined;
+  return switchBeyond(extras, { builder }) === undefined;
+}
+
+/** The switch that no API carries; BuildKit's carries secrets. */
+function switchBeyond(extras: BuildExtras, { builder }: Pick<ContainerEngine, 'builder'>): string | undefined {
+  return switchForCommand(builder === 'BuildKit' ? { ...extras, secrets: [] } : extras);
 }
 
 /**
@@ -46,20 +51,16 @@ export function chooseCommand(
   extras: BuildExtras,
   engine: Engine,
 ): { readonly command: BuilderCommand; readonly reason: string } | undefined {
-  const needed = switchForCommand(extras);
+  const needed = switchBeyond(extras, engine) ?? switchForCommand(extras);
   const named = namedCommand(wish);
   if (named !== undefined) return { command: named, reason: `--builder ${named}` };
   if (wish === 'cli') return { command: commandOfEngine(engine), reason: '--builder cli' };
   if (needed === undefined) return undefined;
   if (wish !== 'engine') return { command: commandOfEngine(engine), reason: needed };
   if (engineCarries(extras, engine)) return undefined;
-  throw new UserError(
-    'USAGE',
-    `--builder engine cannot build with ${switchForCommand({ ...extras, secrets: engine.builder === 'BuildKit' ? [] : extras.secrets })}: the API of the engine does not carry it.`,
-    {
-      hint: `Leave --builder out, so that ${COMMAND_NAMES[commandOfEngine(engine)]} is used.`,
-    },
-  );
+  throw new UserError('USAGE', `--builder engine cannot build with ${needed}: the API of the engine does not carry it.`, {
+    hint: `Leave --builder out, so that ${COMMAND_NAMES[commandOfEngine(engine)]} is used.`,
+  });
 }
 
 export interface CommandRequest {

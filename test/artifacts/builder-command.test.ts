@@ -111,6 +111,7 @@ describe('the builder', () => {
     expect(choose('nerdctl', '--ssh default')).toEqual({ command: 'nerdctl', reason: '--builder nerdctl' });
     expect(choose('engine', '')).toBeUndefined();
     expect(choose('engine', '--secret id=a')).toBeUndefined();
+    expect(choose(undefined, '--secret id=a --cache-from b')?.reason).toBe('--cache-from');
     expect(() => choose('engine', '--secret id=a', classic)).toThrow(/--builder engine cannot build with --secret/);
     expect(() => choose('engine', '--build-context a=b')).toThrow(/--builder engine cannot build with --build-context/);
   });
