@@ -213,6 +213,7 @@ async function zipRows() {
   const peer = ['aws', [...awsPackage, join(folder, 'zips', 'aws.out')]];
   measured('5,000 small files to S3', ours, peer, 'aws cloudformation package', 0.3, { ...options, before: () => change(small) });
   measured('5,000 small files, unchanged', ours, peer, 'aws cloudformation package', 0.1, options);
+  manyFunctions(measured, options);
   const copy = ['aws', ['s3', 'cp', '--only-show-errors', join(large, 'data.bin'), 's3://bench-artifacts/data.bin']];
   const before = () => change(large);
   measured('200 MB that do not compress, to S3', packageOf(large), copy, 'aws s3 cp', 1.2, { ...options, before });
@@ -242,6 +243,40 @@ await writeZip(await listZipContents(process.argv[2]), process.argv[3]);
   });
   writeFileSync(join(folder, 'zips', 'program', 'package.json'), '{"type":"module"}');
   return join(folder, 'zips', 'program', 'zip-only.js');
+}
+
+/** Packages of 200 functions: a directory each, and one for all of them. */
+function manyFunctions(measured, options) {
+  const root = join(folder, 'many');
+  const templateOf = (name, directoryOf) => {
+    const Resources = {};
+    for (let index = 0; index < 200; index += 1) {
+      const CodeUri = directoryOf(index);
+      mkdirSync(CodeUri, { recursive: true });
+      writeFileSync(join(CodeUri, 'index.mjs'), `export const handler = async () => '${CodeUri}';\n// ${'some text '.repeat(100)}`);
+      Resources[`Fn${index}`] = {
+        Type: 'AWS::Serverless::Function',
+        Properties: { Runtime: 'nodejs22.x', Handler: 'index.handler', CodeUri },
+      };
+    }
+    const path = join(root, `${name}.template`);
+    writeFileSync(path, JSON.stringify({ Transform: 'AWS::Serverless-2016-10-31', Resources }));
+    return path;
+  };
+  const stamp = (directories) => directories.forEach((path) => writeFileSync(join(path, 'stamp.txt'), String(process.hrtime.bigint())));
+  const own = Array.from({ length: 200 }, (_, index) => join(root, `f${index}`));
+  const shared = join(root, 'shared');
+  for (const [title, name, directories, goal] of [
+    ['200 functions, 200 directories', 'own', own, 0.3],
+    ['200 functions, one directory', 'shared', [shared], 0.2],
+  ]) {
+    const path = templateOf(name, (index) => directories[index] ?? shared);
+    const ours = tool('package-ci', '--template', path, '-sb', 'bench-artifacts', '--output-template', `${path}.out`, '--local');
+    const args = ['cloudformation', 'package', '--template-file', path, '--s3-bucket', 'bench-artifacts', '--output-template-file'];
+    const peer = ['aws', [...args, `${path}.aws`]];
+    measured(title, ours, peer, 'aws cloudformation package', goal, { ...options, before: () => stamp(directories) });
+    measured(`${title}, unchanged`, ours, peer, 'aws cloudformation package', goal, options);
+  }
 }
 
 /** Peak memory is told by GNU time, where that is installed. */

@@ -62,6 +62,8 @@ export async function createObjectStore(
     // Emulators know buckets by path, and the older ones no trailing checksums.
     ...(isCustom ? { forcePathStyle: true, requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' } : {}),
   } satisfies S3ClientConfig);
+  // It makes a copy of every request and answer for a logger that is not there.
+  client.middlewareStack.remove('loggerMiddleware');
   const edge: S3Edge = { client, config, accountId: options.accountId, encryption: new Map(), accelerated: new Map() };
   return {
     region: config.region,
