@@ -1,9 +1,9 @@
-import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureBucketUsable, resolveBucket } from '../../src/artifacts/bucket.ts';
-import { publishArtifacts } from '../../src/artifacts/index.ts';
+import { checkPrerequisites, publishArtifacts } from '../../src/artifacts/index.ts';
 import type { Artifact } from '../../src/artifacts/types.ts';
 import type { SdkClientConfig } from '../../src/clients/aws-config.ts';
 import { createImageRepositories } from '../../src/clients/ecr.ts';
@@ -65,6 +65,34 @@ describe('publishing to the local target', () => {
     expect(await publish([artifact], name)).toMatchObject([{ built: false, published: false, location: first?.location }]);
     expect(await store.empty(name)).toBe(1);
     expect(await store.deleteBucket(name)).toBe(true);
+  });
+
+  it('names a package that Lambda would not unpack before anything is uploaded', async () => {
+    await mkdir(join(folder, 'huge'));
+    await mkdir(join(folder, 'fine'));
+    await writeFile(join(folder, 'fine/index.js'), '');
+    await writeFile(join(folder, 'huge/model.bin'), '');
+    // It takes no room on the disk.
+    await truncate(join(folder, 'huge/model.bin'), 262_144_001);
+    const uses = [{ logicalId: 'Fn', resourceType: 'AWS::Lambda::Function', path: [], form: { type: 's3-uri' } as const }];
+    const artifacts = ['fine', 'huge'].map((name): Artifact => ({
+      kind: 'zip',
+      path: join(folder, name),
+      source: 'directory',
+      architecture: 'x86_64',
+      uses,
+    }));
+    const deps = {
+      store: () => Promise.reject(new Error('S3 was asked')),
+      repositories: () => createImageRepositories(config),
+      engine: () => Promise.reject(new Error('no engine is needed')),
+      registry: async () => createRegistryClient(),
+      reporter: recordingReporter(),
+      signal: new AbortController().signal,
+      env: {},
+    };
+    const checking = checkPrerequisites(artifacts, { bucket: 'b', prefix: '', region: 'eu-west-1', directory: folder }, deps);
+    await expect(checking).rejects.toMatchObject({ code: 'ARTIFACT_TOO_LARGE', message: expect.stringContaining('huge is 250') });
   });
 
   it('uploads a large file in parts', async () => {

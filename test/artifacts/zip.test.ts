@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestZipContents } from '../../src/artifacts/digest.ts';
 import { listReadyZip } from '../../src/artifacts/ready-zip.ts';
 import { listZipContents, singleFileContents } from '../../src/artifacts/zip-contents.ts';
-import { checkUnzippedSize, writeZip } from '../../src/artifacts/zip.ts';
+import { checkUnzippedSize, fitsInMemory, writeZip, zipInMemory } from '../../src/artifacts/zip.ts';
 
 let folder: string;
 
@@ -83,6 +83,27 @@ describe('writeZip', () => {
     expect(await digestZipContents(await listZipContents(second))).toBe(digest);
     await chmod(join(second, 'lib/a.js'), 0o755);
     expect(await digestZipContents(await listZipContents(second))).not.toBe(digest);
+  });
+
+  it('gives the same bytes in memory, and only small zips are made there', async () => {
+    const root = await put(join(folder, 'app'), { 'a.txt': 'a'.repeat(5000), 'lib/ü 漢字.js': 'b', run: '#!/bin/sh\n' });
+    await symlink('a.txt', join(root, 'link'));
+    const entries = await listZipContents(root);
+    expect(fitsInMemory(entries)).toBe(true);
+    expect((await zipInMemory(entries)).equals(await readFile(await zipOf(root)))).toBe(true);
+    const many = Array.from({ length: 5 }, (_, index) => ({ path: `${index}`, absolute: '', size: 500_000, executable: false }));
+    expect([fitsInMemory(many), fitsInMemory([{ path: 'x', absolute: '', size: 1_000_000, executable: false }])]).toEqual([false, false]);
+  });
+
+  it('says to zipinfo that it comes from Unix, with modes and names as they are', async () => {
+    const root = await put(join(folder, 'app'), { 'ü 漢字.js': 'b', run: '#!/bin/sh\n' });
+    await chmod(join(root, 'run'), 0o744);
+    const listed = execFileSync('zipinfo', ['-l', await zipOf(root)], {
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C.UTF-8', TZ: 'Asia/Tokyo' },
+    });
+    expect(listed).toMatch(/-rwxr-xr-x\s+6\.3 unx .* 80-Jan-01 12:00 run/);
+    expect(listed).toMatch(/-rw-r--r--\s+6\.3 unx .* 80-Jan-01 12:00 ü 漢字\.js/);
   });
 
   it('names a file that cannot be read, and leaves no stream open', async () => {
