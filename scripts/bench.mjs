@@ -266,9 +266,9 @@ function manyFunctions(measured, options) {
   const stamp = (directories) => directories.forEach((path) => writeFileSync(join(path, 'stamp.txt'), String(process.hrtime.bigint())));
   const own = Array.from({ length: 200 }, (_, index) => join(root, `f${index}`));
   const shared = join(root, 'shared');
-  for (const [title, name, directories, goal] of [
-    ['200 functions, 200 directories', 'own', own, 0.3],
-    ['200 functions, one directory', 'shared', [shared], 0.2],
+  for (const { title, name, directories, goal } of [
+    { title: '200 functions, 200 directories', name: 'own', directories: own, goal: 0.3 },
+    { title: '200 functions, one directory', name: 'shared', directories: [shared], goal: 0.2 },
   ]) {
     const path = templateOf(name, (index) => directories[index] ?? shared);
     const ours = tool('package-ci', '--template', path, '-sb', 'bench-artifacts', '--output-template', `${path}.out`, '--local');
