@@ -49,9 +49,10 @@ export function handOver(request: HandOver): readonly string[] {
 }
 
 /** Only a deployment that came to its end has outputs that hold; a preview, a declined or a detached one has none. */
-function writeOutputs({ end, outputsFile }: HandOver): void {
+function writeOutputs({ end, info, outputsFile }: HandOver): void {
   const { outputs, stackName, action, finished } = record(end.result);
-  if (outputsFile === undefined || end.error !== undefined || outputs === undefined || action === 'declined' || finished === false) return;
+  if (outputsFile === undefined || end.error !== undefined || outputs === undefined || action === 'declined') return;
+  if (finished === false) return info(`${outputsFile} is not written: the outputs are not known before the end`);
   writeOutputsFile(outputsFile, String(stackName), record(outputs) as Record<string, string>);
 }
 

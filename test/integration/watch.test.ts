@@ -79,8 +79,9 @@ describe('watch', () => {
   it('takes up what --detach has left, from its beginning to its end', async () => {
     const hold = openHold(workspace);
     leaving = openHold(workspace);
-    const begun = await deploy('Taken', { A: hold.in('create'), B: leaving.in('delete') }, '--detach');
+    const begun = await deploy('Taken', { A: hold.in('create'), B: leaving.in('delete') }, '--detach', '--outputs-file', 'outputs.json');
     expect(begun.code, begun.stderr).toBe(0);
+    expect(begun.stderr).toContain('outputs.json is not written: the outputs are not known before the end');
     expect(begun.stderr).toContain('To see how it ends: lambda-tool watch Taken --local');
     const { code, stdout, stderr } = await watch('Taken', hold.untilSaid(/ B LocalTarget::Test::Probe CREATE_COMPLETE/));
     expect(code, stderr).toBe(0);
