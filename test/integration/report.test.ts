@@ -116,7 +116,8 @@ describe('a deployment in GitHub Actions', () => {
 
   it('keeps the summary below what GitHub takes', async () => {
     const { cwd, actions } = project(GOOD);
-    const room = 700;
+    // Less than the outputs take; the bars of the waterfall are as long as this machine is slow.
+    const room = 400;
     writeFileSync(actions.env['GITHUB_STEP_SUMMARY']!, 'x'.repeat(1024 * 1024 - room));
     expect((await deploy('Full', cwd, [], actions.env)).code).toBe(0);
     expect(Buffer.byteLength(actions.summary())).toBeLessThanOrEqual(1024 * 1024);
