@@ -22,7 +22,7 @@ WORKDIR /var/task
 ENTRYPOINT ["/bin/sh", "/var/task/bootstrap"]
 `;
 
-describe.skipIf(why !== undefined)('builds that the API of Podman does not carry', () => {
+describe.skipIf(why !== undefined)('builds with Podman that its API does not carry', () => {
   let workspace: Workspace;
   let podman: PodmanService;
   let project: string;
