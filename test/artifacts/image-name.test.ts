@@ -32,9 +32,11 @@ describe('buildSettings', () => {
     uses: [],
   });
 
+  const noExtras = { secrets: [], ssh: [], contexts: [], cacheFrom: [], cacheTo: [], further: [] };
+
   it('takes values from the template, and from the environment where it says null', () => {
     const settings = buildSettings(artifact({ B: 'two words', A: null, C: null }), '--build-arg Z=1', { A: 'one' });
-    expect(settings).toEqual({ buildArgs: { A: 'one', B: 'two words' }, target: undefined, noCache: false, pull: false });
+    expect(settings).toEqual({ buildArgs: { A: 'one', B: 'two words' }, target: undefined, noCache: false, pull: false, extras: noExtras });
   });
 
   it('reads --docker-build-options for images without arguments of their own', () => {
@@ -43,7 +45,7 @@ describe('buildSettings', () => {
       '--build-arg A="x y" --build-arg=B --target prod --no-cache --provenance=false',
       { B: 'b' },
     );
-    expect(settings).toEqual({ buildArgs: { A: 'x y', B: 'b' }, target: 'prod', noCache: true, pull: false });
-    expect(() => buildSettings(artifact({}), '--secret id=x', {})).toThrow(/--docker-build-options/);
+    expect(settings).toEqual({ buildArgs: { A: 'x y', B: 'b' }, target: 'prod', noCache: true, pull: false, extras: noExtras });
+    expect(() => buildSettings(artifact({}), '--squash', {})).toThrow(/--docker-build-options/);
   });
 });
