@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { findOwnPort } from '../support/own-port.ts';
 
 const DEPLOY = ['deploy-serverless', '-sn', 'Demo', '-sb', 'some-bucket', '--local'];
 
@@ -12,7 +13,7 @@ describe('a new Node.js project on the local target', () => {
   let url: string;
 
   beforeAll(async () => {
-    workspace = openWorkspace();
+    workspace = openWorkspace({ port: await findOwnPort() });
     project = join(workspace.folder, 'hello');
     const made = await workspace.run(['new', 'node', '--name', 'Hello', '-o', 'hello']);
     expect(made.code, made.stderr).toBe(0);

@@ -5,12 +5,14 @@ import { CreateBucketCommand, HeadObjectCommand, S3Client } from '@aws-sdk/clien
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureLocalTarget, type LocalTarget, stopLocalTarget } from '../../src/local/index.ts';
+import { findOwnPort } from '../support/own-port.ts';
 import { bundleDaemon } from './support/daemon-bundle.ts';
 import { awsCliEnvironment, hasProgram, runProgram } from './support/programs.ts';
 
 let daemon: Awaited<ReturnType<typeof bundleDaemon>>;
 let parent: string;
 let folder: string;
+let port: number;
 
 beforeAll(async () => {
   daemon = await bundleDaemon();
@@ -19,13 +21,14 @@ afterAll(() => daemon.remove());
 beforeEach(async () => {
   parent = await mkdtemp(path.join(tmpdir(), 'lambda-tool-daemon-'));
   folder = path.join(parent, 'state');
+  port = await findOwnPort();
 });
 afterEach(async () => {
   await stopLocalTarget(folder);
   await rm(parent, { recursive: true, force: true, maxRetries: 5 });
 });
 
-const start = (): Promise<LocalTarget> => ensureLocalTarget({ folder, daemonEntry: daemon.entry, version: '1.0.0' });
+const start = (): Promise<LocalTarget> => ensureLocalTarget({ folder, daemonEntry: daemon.entry, version: '1.0.0', port });
 
 const TEMPLATE = `
 Transform: AWS::Serverless-2016-10-31

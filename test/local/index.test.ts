@@ -17,6 +17,7 @@ import {
   stopLocalTarget,
 } from '../../src/local/index.ts';
 import { isProcessAlive } from '../../src/local/processes.ts';
+import { findOwnPort } from '../support/own-port.ts';
 import { bundleDaemon } from './support/daemon-bundle.ts';
 
 let daemon: Awaited<ReturnType<typeof bundleDaemon>>;
@@ -44,14 +45,6 @@ function s3For({ endpoint, credentials }: LocalTarget): S3Client {
   return new S3Client({ endpoint, credentials, region: 'us-east-1', maxAttempts: 1 });
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; tries < 300 && !condition(); tries++) await sleep(50);
   expect(condition()).toBe(true);
@@ -60,7 +53,7 @@ async function until(condition: () => boolean): Promise<void> {
 describe('the local target', () => {
   it('starts once, is found by the next, stops, and starts again with the same port and keys', async () => {
     expect(await findLocalTarget(folder)).toBeUndefined();
-    const first = await ensure();
+    const first = await ensure({ port: await findOwnPort() });
     expect(first).toMatchObject({
       endpoint: `http://127.0.0.1:${first.port}`,
       registry: `127.0.0.1:${first.port}`,
@@ -82,7 +75,7 @@ describe('the local target', () => {
   });
 
   it('keeps what was written when it is killed in the middle', async () => {
-    const first = await ensure();
+    const first = await ensure({ port: await findOwnPort() });
     const s3 = s3For(first);
     await s3.send(new CreateBucketCommand({ Bucket: 'kept' }));
     const acknowledged: string[] = [];
@@ -105,7 +98,7 @@ describe('the local target', () => {
   });
 
   it('does not meet the target of another folder', async () => {
-    const first = await ensure();
+    const first = await ensure({ port: await findOwnPort() });
     const other = path.join(parent, 'other');
     const second = await ensureLocalTarget({ folder: other, daemonEntry: daemon.entry, version: '1.0.0' });
     try {
@@ -119,7 +112,7 @@ describe('the local target', () => {
   });
 
   it('keeps its state when another version takes over', async () => {
-    const first = await ensure();
+    const first = await ensure({ port: await findOwnPort() });
     await s3For(first).send(new CreateBucketCommand({ Bucket: 'kept' }));
     const second = await ensure({ version: '2.0.0' });
     expect([second.version, second.port]).toEqual(['2.0.0', first.port]);
@@ -140,7 +133,7 @@ describe('the local target', () => {
   });
 
   it('runs on the port asked for, and says so when it runs on another already', async () => {
-    const port = await freePort();
+    const port = await findOwnPort();
     expect((await ensure({ port })).port).toBe(port);
     expect((await ensure({ port })).port).toBe(port);
     await expect(ensure({ port: port === 65_535 ? port - 1 : port + 1 })).rejects.toMatchObject({ code: 'RUNNING_ON_OTHER_PORT' });
@@ -181,7 +174,7 @@ describe('the local target', () => {
   });
 
   it.skipIf(process.platform === 'win32')('stops on SIGTERM, and is killed when it hangs', async () => {
-    const first = await ensure();
+    const first = await ensure({ port: await findOwnPort() });
     process.kill(first.pid, 'SIGTERM');
     await until(() => !isProcessAlive(first.pid));
     expect(existsSync(path.join(folder, 'endpoint.json'))).toBe(false);
@@ -214,7 +207,7 @@ describe('the local target', () => {
   });
 
   it('is emptied by a reset, which leaves other files alone', async () => {
-    const first = await ensure();
+    const first = await ensure({ port: await findOwnPort() });
     await s3For(first).send(new CreateBucketCommand({ Bucket: 'gone' }));
     await writeFile(path.join(folder, 'notes.txt'), 'mine');
     await resetLocalTarget(folder);

@@ -56,9 +56,11 @@ function cleanEnvironment(home: string): Record<string, string | undefined> {
   };
 }
 
-export function openWorkspace(): Workspace {
+/** `port`: of its local target; otherwise the next that is free. */
+export function openWorkspace(options: { readonly port?: number } = {}): Workspace {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'lambda-tool-it-')));
-  const env = cleanEnvironment(folder);
+  const port = options.port === undefined ? {} : { LAMBDA_TOOL_PORT: String(options.port) };
+  const env = { ...cleanEnvironment(folder), ...port };
   mkdirSync(join(folder, 'tmp'));
   const run = (args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
     new Promise((resolve, reject) => {
