@@ -1,5 +1,9 @@
 import type * as SdkModule from '@aws-sdk/client-cloudformation';
-import type { CloudFormationClient, OperationEvent as SdkOperationEvent } from '@aws-sdk/client-cloudformation';
+import type {
+  CloudFormationClient,
+  OperationEvent as SdkOperationEvent,
+  StackEvent as SdkStackEvent,
+} from '@aws-sdk/client-cloudformation';
 
 import { serviceFailure } from './aws-errors.ts';
 import { abort } from './cloudformation-change-sets.ts';
@@ -49,16 +53,23 @@ function isNotOffered(error: unknown): boolean {
   );
 }
 
-function readEvent(event: SdkOperationEvent): OperationEvent {
+/** What both calls that tell of events say of the resource. */
+export function readResourceFacts(event: SdkOperationEvent | SdkStackEvent) {
   return {
     id: event.EventId ?? '',
-    timestamp: event.Timestamp ?? event.StartTime ?? new Date(0),
     logicalId: event.LogicalResourceId ?? '',
     physicalId: event.PhysicalResourceId ?? '',
     resourceType: event.ResourceType ?? '',
     status: event.ResourceStatus ?? '',
     reason: event.ResourceStatusReason,
     stackId: event.StackId ?? '',
+  };
+}
+
+function readEvent(event: SdkOperationEvent): OperationEvent {
+  return {
+    ...readResourceFacts(event),
+    timestamp: event.Timestamp ?? event.StartTime ?? new Date(0),
     operationId: event.OperationId,
     eventType: event.EventType ?? 'STACK_EVENT',
     operationStatus: event.OperationStatus,

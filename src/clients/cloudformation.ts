@@ -6,7 +6,7 @@ import { serviceFailure } from './aws-errors.ts';
 import { abort, changeSetMethods, templateInput } from './cloudformation-change-sets.ts';
 import { isMissingStack, translated } from './cloudformation-errors.ts';
 import { inventoryMethods } from './cloudformation-inventory.ts';
-import { readHook, readOperationEvents } from './cloudformation-operations.ts';
+import { readHook, readOperationEvents, readResourceFacts } from './cloudformation-operations.ts';
 import type { EventMark, RollbackTriggers, Stack, StackEvent, StackResource, Stacks } from './cloudformation-types.ts';
 
 export type * from './cloudformation-types.ts';
@@ -249,13 +249,7 @@ function readEvent(event: SdkStackEvent): StackEvent {
   const hook = readHook(event);
   return {
     ...(hook === undefined ? {} : { hook }),
-    id: event.EventId ?? '',
+    ...readResourceFacts(event),
     timestamp: event.Timestamp ?? new Date(0),
-    logicalId: event.LogicalResourceId ?? '',
-    physicalId: event.PhysicalResourceId ?? '',
-    resourceType: event.ResourceType ?? '',
-    status: event.ResourceStatus ?? '',
-    reason: event.ResourceStatusReason,
-    stackId: event.StackId ?? '',
   };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  CloudFormationClient,
+  type CloudFormationClient,
   DescribeChangeSetCommand,
   DescribeStacksCommand,
   ListChangeSetsCommand,
@@ -10,6 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { openStackClient } from '../support/stack-client.ts';
 
 type Probe = Readonly<Record<string, unknown>>;
 
@@ -26,13 +27,7 @@ let count = 0;
 
 beforeAll(async () => {
   workspace = openWorkspace();
-  const { document } = await workspace.json(['local', 'start']);
-  const { document: env } = await workspace.json(['local', 'env']);
-  client = new CloudFormationClient({
-    endpoint: document.result.endpoint as string,
-    region: 'us-east-1',
-    credentials: { accessKeyId: env.result.AWS_ACCESS_KEY_ID as string, secretAccessKey: env.result.AWS_SECRET_ACCESS_KEY as string },
-  });
+  client = await openStackClient(workspace);
 });
 afterAll(() => {
   client.destroy();

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CloudFormationClient, DescribeStacksCommand, ListChangeSetsCommand } from '@aws-sdk/client-cloudformation';
+import { type CloudFormationClient, DescribeStacksCommand, ListChangeSetsCommand } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openWorkspace, type Workspace } from '../support/cli.ts';
+import { openStackClient } from '../support/stack-client.ts';
 
 const SECRET = 'very-secret-value';
 
@@ -41,13 +42,7 @@ beforeAll(async () => {
   workspace = openWorkspace();
   cwd = join(workspace.folder, 'project');
   mkdirSync(cwd);
-  const { document } = await workspace.json(['local', 'start']);
-  const { document: env } = await workspace.json(['local', 'env']);
-  client = new CloudFormationClient({
-    endpoint: document.result.endpoint as string,
-    region: 'us-east-1',
-    credentials: { accessKeyId: env.result.AWS_ACCESS_KEY_ID as string, secretAccessKey: env.result.AWS_SECRET_ACCESS_KEY as string },
-  });
+  client = await openStackClient(workspace);
 });
 afterAll(() => {
   client.destroy();

@@ -1,24 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CloudFormationClient, DescribeStacksCommand, paginateDescribeStackEvents } from '@aws-sdk/client-cloudformation';
+import { type CloudFormationClient, DescribeStacksCommand, paginateDescribeStackEvents } from '@aws-sdk/client-cloudformation';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { openWorkspace, type CliOptions, type CliResult, type Workspace } from '../support/cli.ts';
 import { openHold, type Hold } from '../support/hold.ts';
 import { startSlowCloudFormation } from '../support/slow-cloudformation.ts';
+import { openStackClient } from '../support/stack-client.ts';
 
 let workspace: Workspace;
 let client: CloudFormationClient;
 
 beforeAll(async () => {
   workspace = openWorkspace();
-  const { document } = await workspace.json(['local', 'start']);
-  const { document: env } = await workspace.json(['local', 'env']);
-  client = new CloudFormationClient({
-    endpoint: document.result.endpoint as string,
-    region: 'us-east-1',
-    credentials: { accessKeyId: env.result.AWS_ACCESS_KEY_ID as string, secretAccessKey: env.result.AWS_SECRET_ACCESS_KEY as string },
-  });
+  client = await openStackClient(workspace);
 });
 afterAll(() => {
   client.destroy();
