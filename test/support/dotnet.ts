@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findOnPath } from '../../src/artifacts/find-program.ts';
 import { createProject } from '../../src/project/create.ts';
 import { findProjectTemplate } from '../../src/project/templates.ts';
 import { run, type RunResult } from './run.ts';
@@ -23,6 +24,37 @@ export async function whyNoDotnet(): Promise<string | undefined> {
   if (!/^10\./m.test(sdks.output)) return 'the .NET 10 SDK is not installed';
   const runtimes = await run('dotnet', ['--list-runtimes']);
   return /^Microsoft\.AspNetCore\.App 10\./m.test(runtimes.output) ? undefined : 'the ASP.NET Core 10 runtime is not installed';
+}
+
+/** Why nothing can be compiled ahead of time here; undefined when it can. Its compiler is a package, which is kept among those of the user. */
+export async function whyNoNativeAot(): Promise<string | undefined> {
+  const noDotnet = await whyNoDotnet();
+  if (noDotnet !== undefined) return noDotnet;
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'it is compiled for Linux on x64';
+  const linkers = await Promise.all(['clang', 'gcc'].map((name) => findOnPath(name, process.env)));
+  if (linkers.every((path) => path === undefined)) return 'neither clang nor gcc is installed';
+  const folder = await mkdtemp(join(tmpdir(), 'lambda-tool-aot-probe-'));
+  try {
+    await writeFile(join(folder, 'probe.csproj'), nativeProject('probe'));
+    const { code, output } = await run('dotnet', ['restore', '-r', 'linux-x64'], { cwd: folder });
+    return code === 0 ? undefined : `its compiler cannot be had: ${/error .*/.exec(output)?.[0] ?? output}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A project file of a program that is compiled ahead of time. */
+export function nativeProject(assemblyName: string): string {
+  return `<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup>
+    <TargetFramework>net10.0</TargetFramework>
+    <OutputType>Exe</OutputType>
+    <AssemblyName>${assemblyName}</AssemblyName>
+    <PublishAot>true</PublishAot>
+    <InvariantGlobalization>true</InvariantGlobalization>
+  </PropertyGroup>
+</Project>
+`;
 }
 
 /** Where the Amazon.Lambda packages of the project templates come from on this machine. */

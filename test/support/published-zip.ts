@@ -5,7 +5,14 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Workspace } from './cli.ts';
 
 const LIST =
-  'import json,sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); print(json.dumps({n: z.read(n).decode("latin1") for n in z.namelist()}))';
+  'import json,sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); print(json.dumps({i.filename: {"content": z.read(i).decode("latin1"), "mode": i.external_attr >> 16} for i in z.infolist()}))';
+
+/** What another program than ours finds in a zip: contents as latin1, and modes with the bits that say what kind of file it is. */
+export function readZip(file: string): Record<string, { readonly content: string; readonly mode: number }> {
+  const { stdout, stderr } = spawnSync('python3', ['-c', LIST, file], { encoding: 'utf8', maxBuffer: 512 * 1024 * 1024 });
+  if (stderr !== '') throw new Error(stderr);
+  return JSON.parse(stdout) as Record<string, { content: string; mode: number }>;
+}
 
 /** A client for the local target of a workspace, with what `local env` says. */
 async function localS3(workspace: Workspace): Promise<S3Client> {
@@ -27,13 +34,16 @@ export async function publishedZip(
   property = 'CodeUri',
 ): Promise<Record<string, string>> {
   const out = JSON.parse(readFileSync(template, 'utf8')) as { Resources: Record<string, { Properties: Record<string, string> }> };
-  const uri = out.Resources[logicalId]?.Properties[property] ?? '';
+  const file = join(workspace.folder, `got-${process.hrtime.bigint()}.zip`);
+  writeFileSync(file, await publishedBytes(workspace, out.Resources[logicalId]?.Properties[property] ?? ''));
+  const found = readZip(file);
+  rmSync(file);
+  return Object.fromEntries(Object.entries(found).map(([name, { content }]) => [name, content]));
+}
+
+/** The bytes of an object of the local target, by its `s3://` address. */
+export async function publishedBytes(workspace: Workspace, uri: string): Promise<Uint8Array> {
   const [bucket = '', ...key] = uri.slice('s3://'.length).split('/');
   const { Body } = await (await localS3(workspace)).send(new GetObjectCommand({ Bucket: bucket, Key: key.join('/') }));
-  const file = join(workspace.folder, `got-${process.hrtime.bigint()}.zip`);
-  writeFileSync(file, (await Body?.transformToByteArray()) ?? '');
-  const { stdout, stderr } = spawnSync('python3', ['-c', LIST, file], { encoding: 'utf8', maxBuffer: 512 * 1024 * 1024 });
-  rmSync(file);
-  if (stderr !== '') throw new Error(stderr);
-  return JSON.parse(stdout) as Record<string, string>;
+  return (await Body?.transformToByteArray()) ?? new Uint8Array();
 }
