@@ -66,26 +66,23 @@ function chooseSelfContained(project: DotnetProject, { runtime }: DotnetGoal): b
 function chooseFramework(project: DotnetProject, goal: DotnetGoal, warnings: string[]): string | undefined {
   const { frameworks } = project;
   const name = basename(project.file);
-  if (goal.framework !== undefined) {
-    if (frameworks.length > 0 && !frameworks.includes(goal.framework))
-      throw new UserError('USAGE', `${name} targets ${frameworks.join(' and ')}, and not ${goal.framework}.`, {
-        hint: 'Correct --framework, or leave it out.',
-      });
-    return goal.framework;
-  }
+  if (goal.framework !== undefined && frameworks.length > 0 && !frameworks.includes(goal.framework))
+    throw new UserError('USAGE', `${name} targets ${frameworks.join(' and ')}, and not ${goal.framework}.`, {
+      hint: 'Correct --framework, or leave it out.',
+    });
+  const choice = goal.framework === undefined ? frameworks : [goal.framework];
   const wanted = frameworkOf(goal.runtime);
   if (wanted === undefined) {
-    if (frameworks.length < 2) return frameworks[0];
+    if (choice.length < 2) return choice[0];
     throw new UserError('USAGE', `${name} targets several frameworks: ${frameworks.join(', ')}.`, {
-      hint: `Say which with --framework, such as --framework ${frameworks.at(-1)}.`,
+      hint: `Say which with --framework, such as --framework ${newestOf(frameworks) ?? frameworks[0]}.`,
     });
   }
-  if (frameworks.length === 0) return wanted;
+  if (choice.length === 0) return wanted;
   // What brings its runtime along does not depend on that of the function.
   const isFree = project.isAot || project.selfContained === true;
-  const fitting = frameworks.filter((candidate) => isFree || versionOf(candidate) <= versionOf(wanted));
-  const best = fitting.toSorted((a, b) => versionOf(a) - versionOf(b)).at(-1);
-  if (best === undefined) throw tooNew(name, goal.runtime ?? '', frameworks, wanted);
+  const best = newestOf(choice.filter((candidate) => isFree || versionOf(candidate) <= versionOf(wanted)));
+  if (best === undefined) throw tooNew(name, goal.runtime ?? '', choice, wanted);
   if (!isFree && versionOf(best) < versionOf(wanted) && !project.rollsForward)
     warnings.push(
       `${name} targets ${best}, and the runtime ${goal.runtime} has ${wanted} only: it will not start. Set TargetFramework to ${wanted}, or RollForward to Major`,
@@ -93,9 +90,14 @@ function chooseFramework(project: DotnetProject, goal: DotnetGoal, warnings: str
   return best;
 }
 
+/** What is no version of .NET itself, such as netstandard2.0, counts as older than all that is. */
+function newestOf(frameworks: readonly string[]): string | undefined {
+  return frameworks.toSorted((a, b) => (versionOf(a) || 0) - (versionOf(b) || 0)).at(-1);
+}
+
 function tooNew(name: string, runtime: string, frameworks: readonly string[], wanted: string): UserError {
-  const newest = frameworks.toSorted((a, b) => versionOf(a) - versionOf(b))[0] ?? '';
-  const fitting = runtimeOf(newest);
+  const oldest = frameworks.toSorted((a, b) => versionOf(a) - versionOf(b))[0] ?? '';
+  const fitting = runtimeOf(oldest);
   return new UserError('TEMPLATE_INVALID', `The runtime ${runtime} cannot run ${name}, which targets ${frameworks.join(' and ')}.`, {
     hint: `Set TargetFramework to ${wanted}${fitting === undefined ? '' : `, or Runtime in the template to ${fitting}`}.`,
   });
@@ -108,10 +110,13 @@ export function frameworkOf(runtime: string | undefined): string | undefined {
   return version[1] === undefined ? `net${version[2]}.0` : `netcoreapp${version[2]}`;
 }
 
-/** The other way round: `net10.0` → `dotnet10`. */
+/**
+ * The runtime to name in its place, for a new function: Lambda manages the releases with long-term support, which are the even ones.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-csharp.html
+ */
 function runtimeOf(framework: string): string | undefined {
-  const version = versionOf(framework);
-  return Number.isNaN(version) ? undefined : version < 5 ? `dotnetcore${version.toFixed(1)}` : `dotnet${Math.trunc(version)}`;
+  const major = Math.trunc(versionOf(framework));
+  return major >= 8 && major % 2 === 0 ? `dotnet${major}` : undefined;
 }
 
 /** `net10.0-linux` → 10; NaN for what is no version. */

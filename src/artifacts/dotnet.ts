@@ -89,7 +89,8 @@ async function publishHere(project: DotnetProject, plan: DotnetPlan, options: Do
 
 /** The error for a `dotnet publish` that ended badly, with what the compiler said. */
 export function publishFailed(project: string, end: ProgramEnd): UserError {
-  const errors = [...new Set(end.lastLines.filter((line) => /\berror\b/i.test(line)).map((line) => line.trim()))];
+  // MSBuild names a switch that it does not know some lines below the error.
+  const errors = [...new Set(end.lastLines.filter((line) => /\berror\b|^\s*Switch: /i.test(line)).map((line) => line.trim()))];
   return new UserError('BUILD_FAILED', `dotnet publish of ${project} failed (exit code ${end.exitCode}).`, {
     hint: 'Run "dotnet publish" there to see the whole build.',
     details: errors.length > 0 ? errors : end.lastLines,

@@ -83,6 +83,12 @@ export function readableNow<T>(path: string, operation: (path: string) => T): T 
 }
 
 export function unreadable(path: string, cause: unknown): UserError {
+  // What is no UTF-8 in a name comes as this character, under which the file is not found.
+  if (path.includes('\uFFFD') && (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+    return new UserError('ARTIFACT_UNREADABLE', `${path} has a name that is not valid UTF-8, which a zip or an image cannot carry.`, {
+      hint: 'Rename it: "convmv -f latin1 -t utf8 --notest FILE" does it for old names. Or keep it out of the package (.lambdaignore, .dockerignore).',
+      cause,
+    });
   return new UserError('ARTIFACT_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
     hint: 'Check its permissions, or keep it out of the package (.lambdaignore, or .dockerignore for images).',
     cause,

@@ -35,7 +35,7 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
 }
 
 function listContents(artifact: ZipArtifact, signal: AbortSignal): Promise<ZipEntry[]> {
-  return artifact.source === 'directory' ? listZipContents(artifact.path, signal) : singleFileContents(artifact.path);
+  return artifact.source === 'directory' ? listZipContents(artifact.path, signal, artifact.leaveOut) : singleFileContents(artifact.path);
 }
 
 /**

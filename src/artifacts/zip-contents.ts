@@ -27,11 +27,13 @@ const ALWAYS_IGNORED = ['.git', '.DS_Store', '.lambdaignore'];
 /**
  * What goes into the zip of a directory, sorted by name. `.lambdaignore` in the directory has `.gitignore`'s syntax.
  * Links that stay inside the directory are stored as links; one that leads out is refused: UserError
- * ARTIFACT_UNSAFE_LINK. A directory with nothing in it: UserError ARTIFACT_EMPTY.
+ * ARTIFACT_UNSAFE_LINK. A directory with nothing in it: UserError ARTIFACT_EMPTY. `leaveOut`: real path of a file that is not taken.
  */
-export async function listZipContents(directory: string, signal?: AbortSignal): Promise<ZipEntry[]> {
+export async function listZipContents(directory: string, signal?: AbortSignal, leaveOut?: string): Promise<ZipEntry[]> {
   const root = await readable(directory, (path) => realpath(path));
-  const isIgnored = ignoreRules(await readIgnoreFile(root));
+  const rules = ignoreRules(await readIgnoreFile(root));
+  const unwanted = leaveOut === undefined ? undefined : relative(root, leaveOut).split(sep).join('/');
+  const isIgnored = unwanted === undefined ? rules : (path: string, isDirectory: boolean) => path === unwanted || rules(path, isDirectory);
   const entries = await listTree(root, { judge: (path, isDirectory) => (isIgnored(path, isDirectory) ? 'drop' : 'keep'), signal });
   const contents = entries.filter((entry) => entry.type !== 'directory');
   if (contents.length === 0) throw nothingToZip(directory);

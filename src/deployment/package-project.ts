@@ -1,15 +1,18 @@
-import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import type { BuilderWish } from '../artifacts/builder-command.ts';
 import { formatBytes } from '../artifacts/bytes.ts';
 import { buildArtifactImage, publishArtifacts, type PublishOptions } from '../artifacts/index.ts';
-import { findProjectFile, hasProjectFile } from '../artifacts/dotnet-project.ts';
+import { PROJECT_FILE } from '../artifacts/dotnet-project.ts';
+import { readable } from '../artifacts/file-tree.ts';
 import type { ZipArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
+import { projectsOf } from '../template/dotnet-code.ts';
 import { containerWish } from './package.ts';
+import { defaultOutput, ensureReplaceable, folderStore, quoted, realPlace, shownPath } from './package-output.ts';
 import { imageArtifact, type ImageWish } from './push-image.ts';
 
 export interface PackageProjectWish extends Omit<ImageWish, 'localDockerImage'> {
@@ -45,13 +48,13 @@ export async function packageZip(wish: PackageProjectWish, positionals: readonly
       'The layers are not looked at: a zip does not depend on them, but for those of runtime package stores, which are not supported',
     );
   const named = readPositionals(positionals);
-  const source = await findSource(named.program === undefined ? project : resolve(cwd, named.program));
+  const source = await findSource(named.program === undefined ? project : resolve(cwd, named.program), context);
   const given = wish.outputPackage ?? named.zip;
   const output = given === undefined ? await defaultOutput(source, wish, context) : resolve(cwd, given);
-  // So that a package of before does not become part of this one.
-  await rm(output, { force: true });
+  await ensureReplaceable(output, shownPath(output, cwd));
   const architecture = wish.functionArchitecture === 'arm64' ? 'arm64' : 'x86_64';
-  const artifact: ZipArtifact = { kind: 'zip', ...source, architecture, uses: [] };
+  // A package of before does not become part of this one.
+  const artifact: ZipArtifact = { kind: 'zip', ...source, leaveOut: await realPlace(output), architecture, uses: [] };
   const [published] = await publishArtifacts([artifact], optionsFor(wish, context), {
     ...depsOf(context),
     reporter: sayingPackaged(reporter),
@@ -103,37 +106,25 @@ function readPositionals(positionals: readonly string[]): { readonly zip: string
   return { zip: positionals.findLast((text) => /\.zip$/i.test(text)), program: positionals.findLast((text) => /\.cs$/i.test(text)) };
 }
 
-/** A .NET project or program is published first; any other directory is zipped as it is. */
-async function findSource(path: string): Promise<Pick<ZipArtifact, 'path' | 'source'>> {
+/** A .NET project or program is published first; any other directory is zipped as it is. Throws UserError TEMPLATE_PATH_NOT_FOUND. */
+async function findSource(path: string, { cwd }: Context): Promise<Pick<ZipArtifact, 'path' | 'source'>> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new UserError('TEMPLATE_PATH_NOT_FOUND', `There is nothing at ${path} to package.`);
+  if (found.isFile() && !/\.cs$/i.test(path) && !PROJECT_FILE.test(path))
+    throw new UserError('USAGE', `${path} is neither a directory nor a .NET project file.`, {
+      hint: `Name its directory: --project-location ${quoted(shownPath(dirname(path), cwd) || '.')}`,
+    });
   if (found.isFile()) return { path, source: 'dotnet' };
-  if (!(await hasProjectFile(path))) return { path, source: 'directory' };
-  await findProjectFile(path);
-  return { path, source: 'dotnet' };
-}
-
-/**
- * Where `dotnet lambda` puts it, for .NET; for other directories where the user is, and never inside of what is packaged: the next
- * package, or a deployment, would have it in itself.
- */
-async function defaultOutput(
-  { path, source }: Pick<ZipArtifact, 'path' | 'source'>,
-  wish: PackageProjectWish,
-  { cwd }: Context,
-): Promise<string> {
-  if (extname(path) === '.cs') return join(dirname(path), 'artifacts', `${basename(dirname(path))}.zip`);
-  const name = `${basename(path) || 'package'}.zip`;
-  if (source === 'dotnet') return join(path, 'bin', wish.configuration ?? 'Release', (await frameworkOf(path, wish)) ?? '', name);
-  const way = relative(path, cwd);
-  const isInside = way === '' || (!way.startsWith('..') && resolve(path, way) === cwd);
-  return join(isInside ? dirname(path) : cwd, name);
-}
-
-async function frameworkOf(directory: string, { framework }: PackageProjectWish): Promise<string | undefined> {
-  if (framework !== undefined) return framework;
-  const text = await readFile(await findProjectFile(directory), 'utf8');
-  return /<TargetFrameworks?>\s*([\w.]+)\s*</.exec(text)?.[1];
+  const names = await readable(path, (directory) => readdir(directory));
+  const projects = names.filter((name) => PROJECT_FILE.test(name));
+  const solution = names.find((name) => /\.slnx?$/i.test(name));
+  if (projects.length === 1) return { path, source: 'dotnet' };
+  if (projects.length === 0 && solution === undefined) return { path, source: 'directory' };
+  const all = projects.length > 0 ? projects : await projectsOf(join(path, solution ?? ''));
+  const what = projects.length > 0 ? `holds several .NET projects` : `holds the solution ${solution}, and no project of its own`;
+  throw new UserError('TEMPLATE_PATH_NOT_FOUND', `${path} ${what}: ${all.join(', ') || '(none)'}.`, {
+    hint: `Say which: lambda-tool package --project-location ${quoted(shownPath(join(path, all[0] ?? 'PROJECT'), cwd))}`,
+  });
 }
 
 function optionsFor(wish: PackageProjectWish, { projectDirectory, cwd }: Context): PublishOptions {
@@ -161,27 +152,6 @@ function depsOf({ clients, reporter, signal, env }: Context) {
   return { repositories, engine, registry, reporter, signal, env };
 }
 
-/** In place of S3: has nothing, and puts what it is given where the package is to be, whole or not at all. */
-function folderStore(output: string) {
-  const place = async (write: (beside: string) => Promise<void>) => {
-    await mkdir(dirname(output), { recursive: true });
-    const beside = `${output}.${process.pid}.tmp`;
-    try {
-      await write(beside);
-      await rename(beside, output);
-    } finally {
-      await rm(beside, { force: true });
-    }
-    return { versionId: undefined, written: true };
-  };
-  return {
-    findObject: () => Promise.resolve(undefined),
-    listKeys: () => Promise.resolve({ has: () => false, covers: () => true }),
-    uploadFile: (_bucket: string, _key: string, file: string) => place((beside) => copyFile(file, beside)),
-    uploadBytes: (_bucket: string, _key: string, bytes: Uint8Array) => place((beside) => writeFile(beside, bytes, { mode: 0o600 })),
-  };
-}
-
 /** The steps are those of a deployment, which ends them as uploaded. */
 function sayingPackaged(reporter: Reporter): Reporter {
   return {
@@ -189,14 +159,4 @@ function sayingPackaged(reporter: Reporter): Reporter {
     step: (title, work) =>
       reporter.step(title, (step) => work({ ...step, summary: (text) => step.summary(text.replace(/ · uploaded$/, ' · packaged')) })),
   };
-}
-
-function shownPath(path: string, cwd: string): string {
-  const short = relative(cwd, path);
-  return short.length < path.length ? short : path;
-}
-
-/** For a shell. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -35,7 +35,7 @@ export async function codeSource(
     const listed = projects.length > 1 ? projects : await projectsOf(join(found.path, solution ?? ''));
     const what = projects.length > 1 ? `holds ${projects.length} project files` : `holds the solution ${solution}, and no project`;
     const reference = referenceOf(search.template, resource, use.path);
-    throw referenceError('TEMPLATE_INVALID', reference, `leads to ${found.path}, which ${what}: ${listed.join(', ')}`, {
+    throw referenceError('TEMPLATE_INVALID', reference, `leads to ${found.path}, which ${what}: ${listed.join(', ') || '(none)'}`, {
       hint: 'Name the project file itself, or the directory of one project',
     });
   }
@@ -47,8 +47,8 @@ export async function codeSource(
 }
 
 /** Paths of the projects of a solution, in its old and its new form. */
-async function projectsOf(solution: string): Promise<string[]> {
+export async function projectsOf(solution: string): Promise<string[]> {
   const text = await readFile(solution, 'utf8');
   const paths = [...text.matchAll(/"([^"\n]+\.(?:cs|fs|vb)proj)"/gi)].map(([, path = '']) => path.replaceAll('\\', '/'));
-  return paths.length === 0 ? ['(none)'] : [...new Set(paths)];
+  return [...new Set(paths)];
 }

@@ -55,6 +55,16 @@ describe('the framework of a .NET project', () => {
     ]);
   });
 
+  it.each([
+    ['one that --framework names', ['net8.0', 'net10.0'], { runtime: 'dotnet8', framework: 'net10.0' }, 'dotnet10'],
+    ['a release that Lambda does not manage', ['net9.0'], { runtime: 'dotnet8' }, undefined],
+    ['one of the future', ['net14.0'], { runtime: 'dotnet10' }, 'dotnet14'],
+  ])('is refused with a runtime that there is: %s', (_, frameworks, goal, expected) => {
+    const error = failure({ frameworks }, goal);
+    expect(error.code).toBe('TEMPLATE_INVALID');
+    expect(/Runtime in the template to (\w+)/.exec(error.hint ?? '')?.[1]).toBe(expected);
+  });
+
   it('does not matter where the package brings its runtime along', () => {
     expect(plan({ selfContained: true }, { runtime: 'dotnet8' }).warnings).toEqual([]);
     expect(plan({ isAot: true }, { runtime: 'dotnet8' }).warnings).toEqual([]);
@@ -68,6 +78,7 @@ describe('the framework of a .NET project', () => {
   it('has to be said when there are several and no runtime', () => {
     const error = failure({ frameworks: ['net8.0', 'net10.0'] }, { runtime: 'provided.al2023' });
     expect([error.code, error.hint]).toEqual(['USAGE', 'Say which with --framework, such as --framework net10.0.']);
+    expect(failure({ frameworks: ['net10.0', 'netstandard2.0'] }, {}).hint).toContain('such as --framework net10.0.');
     expect(failure({}, { framework: 'net9.0' }).message).toBe('App.csproj targets net10.0, and not net9.0.');
   });
 });

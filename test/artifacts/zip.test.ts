@@ -116,6 +116,17 @@ describe('writeZip', () => {
     });
   });
 
+  it.skipIf(process.platform !== 'linux')('names a file whose name is not UTF-8, and can leave it out', async () => {
+    const root = await put(join(folder, 'app'), { 'a.txt': 'a' });
+    await writeFile(Buffer.concat([Buffer.from(`${root}/caf`), Buffer.from([0xe9])]), '');
+    await expect(listZipContents(root)).rejects.toMatchObject({
+      code: 'ARTIFACT_UNREADABLE',
+      message: expect.stringContaining('not valid UTF-8'),
+    });
+    await writeFile(join(root, '.lambdaignore'), 'caf*\n');
+    expect((await listZipContents(root)).map(({ path }) => path)).toEqual(['a.txt']);
+  });
+
   it('notices a file that grows while it is packaged', async () => {
     const root = await put(join(folder, 'app'), { 'a.txt': 'a' });
     const contents = await listZipContents(root);

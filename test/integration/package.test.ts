@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -66,6 +66,64 @@ describe('package', () => {
       architecture: 'x86_64',
     });
     expect(readFileSync(zip)).toEqual(before);
+  });
+
+  it('writes over a zip and over nothing else, and keeps the zip of before when it fails', async () => {
+    const source = readFileSync(join(project, 'index.mjs'), 'utf8');
+    const slip = await workspace.json(['package', '-o', 'index.mjs'], { cwd: project, env: offline });
+    expect([slip.code, slip.document.error?.code]).toEqual([1, 'FILE_EXISTS']);
+    expect(slip.document.error?.hint).toContain('lambda-tool package -o index.mjs.zip');
+    expect(readFileSync(join(project, 'index.mjs'), 'utf8')).toBe(source);
+    const directory = await workspace.json(['package', '-o', 'lib'], { cwd: project, env: offline });
+    expect([directory.code, directory.document.error?.code]).toEqual([1, 'FILE_EXISTS']);
+    const below = await workspace.json(['package', '-o', 'index.mjs/a.zip'], { cwd: project, env: offline });
+    expect(below.document.error).toMatchObject({ code: 'FILE_NOT_WRITABLE', message: expect.stringContaining('index.mjs/a.zip') });
+
+    const zip = join(project, 'out/hello.zip');
+    const before = readFileSync(zip);
+    symlinkSync('/etc/hostname', join(project, 'outside'));
+    const failed = await workspace.json(['package', '-o', 'out/hello.zip'], { cwd: project, env: offline });
+    rmSync(join(project, 'outside'));
+    expect(failed.document.error?.code).toBe('ARTIFACT_UNSAFE_LINK');
+    expect(readFileSync(zip)).toEqual(before);
+    expect(readdirSync(join(project, 'out'))).toEqual(['hello.zip']);
+  });
+
+  it('does not take the zip of before, also where a link leads to the project', async () => {
+    const link = join(workspace.folder, 'by-link');
+    symlinkSync(project, link);
+    const before = readFileSync(join(project, 'out/hello.zip'));
+    const { code, stderr } = await workspace.run(['package', '-pl', link, '-o', 'by-link/out/hello.zip'], { env: offline });
+    rmSync(link);
+    expect(code, stderr).toBe(0);
+    expect(readFileSync(join(project, 'out/hello.zip'))).toEqual(before);
+  });
+
+  it('names the projects of a solution, or of a directory with several, and takes one by its file', async () => {
+    const solution = join(workspace.folder, 'My Solution');
+    const [api, other] = [join(solution, 'My Api'), join(solution, 'two')];
+    mkdirSync(api, { recursive: true });
+    mkdirSync(other);
+    writeFileSync(join(solution, 'All.slnx'), '<Solution><Project Path="My Api/My Api.csproj" /></Solution>');
+    writeFileSync(join(solution, 'notes.md'), '');
+    for (const file of ['My Api/My Api.csproj', 'two/a.csproj', 'two/b.csproj'])
+      writeFileSync(join(solution, file), '<Project Sdk="Microsoft.NET.Sdk" />');
+    const inSolution = await workspace.json(['package'], { cwd: solution, env: offline });
+    expect(inSolution.document.error).toMatchObject({
+      code: 'TEMPLATE_PATH_NOT_FOUND',
+      message: expect.stringContaining('holds the solution All.slnx, and no project of its own: My Api/My Api.csproj'),
+      hint: "Say which: lambda-tool package --project-location 'My Api/My Api.csproj'",
+    });
+    const inTwo = await workspace.json(['package'], { cwd: other, env: offline });
+    expect(inTwo.document.error).toMatchObject({ code: 'TEMPLATE_PATH_NOT_FOUND', message: expect.stringContaining('a.csproj, b.csproj') });
+    const noProject = await workspace.json(['package', '-pl', 'notes.md'], { cwd: solution, env: offline });
+    expect([noProject.code, noProject.document.error?.code]).toEqual([2, 'USAGE']);
+    // Without `dotnet` it is clear that the project itself was found.
+    const named = await workspace.json(['package', '-pl', 'My Api/My Api.csproj'], {
+      cwd: solution,
+      env: { ...offline, PATH: '/nowhere' },
+    });
+    expect(named.document.error).toMatchObject({ code: 'BUILD_TOOL_NOT_FOUND', message: expect.stringContaining('My Api.csproj') });
   });
 
   it('puts the zip beside the directory when nothing else is said, and where one is when that is elsewhere', async () => {
