@@ -18,6 +18,7 @@ export const deleteServerless = defineCommand({
     'wait-for-stack',
     'detach',
     'max-wait',
+    'on-interrupt',
     'retain',
     'empty-buckets',
     'dry-run',

@@ -10,6 +10,10 @@ const PARALLEL_STACKS = 4;
 export interface DeletionOutcome {
   readonly deleted: readonly PlannedDeletion[];
   readonly failed: readonly FailedDeletion[];
+  /** Those that nobody waits for any longer, after an interrupt. */
+  readonly left: readonly LeftDeletion[];
+  /** Those that an interrupt has kept from beginning. */
+  readonly notBegun: readonly PlannedDeletion[];
 }
 
 export interface FailedDeletion {
@@ -17,56 +21,97 @@ export interface FailedDeletion {
   readonly error: UserError;
 }
 
+export interface LeftDeletion {
+  readonly deletion: PlannedDeletion;
+  readonly error: unknown;
+}
+
+type End =
+  | { readonly kind: 'deleted' | 'not-begun' }
+  | { readonly kind: 'failed'; readonly error: UserError }
+  | { readonly kind: 'left' | 'defect'; readonly error: unknown };
+
 /**
  * Deletes stacks side by side, each when those that import from it are gone. One that fails stops only those that have to wait for
- * it. Throws what is no UserError, and INTERRUPTED, when all have ended.
+ * it. Throws what is no UserError when all have ended.
  */
 export async function deleteAll(
   planned: readonly PlannedDeletion[],
   deleteOne: (deletion: PlannedDeletion) => Promise<void>,
+  mayBegin: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<DeletionOutcome> {
   const limit = pLimit(PARALLEL_STACKS);
-  const ends = new Map<string, Promise<unknown>>();
-  const end = (deletion: PlannedDeletion): Promise<unknown> => {
+  const known = new Map<string, Promise<End>>();
+  const endOf = (deletion: PlannedDeletion): Promise<End> => {
     const { name } = deletion.stack;
-    const known = ends.get(name);
-    if (known !== undefined) return known;
-    const begun = run(deletion);
-    ends.set(name, begun);
+    const begun = known.get(name) ?? run(deletion);
+    known.set(name, begun);
     return begun;
   };
-  /** Resolves to what went wrong, if anything. */
-  const run = async (deletion: PlannedDeletion): Promise<unknown> => {
+  const run = async (deletion: PlannedDeletion): Promise<End> => {
     const first = planned.filter(({ stack }) => deletion.after.includes(stack.name));
-    const errors = await Promise.all(first.map(end));
-    const stuck = first.filter((_, index) => errors[index] !== undefined);
-    if (stuck.length > 0) return waitsInVain(deletion, stuck);
-    return limit(() =>
-      deleteOne(deletion).then(
-        () => undefined,
-        (error: unknown) => error,
-      ),
-    );
+    const before = await Promise.all(first.map(endOf));
+    if (before.some(({ kind }) => kind === 'left' || kind === 'not-begun')) return { kind: 'not-begun' };
+    const stuck = first.filter((_, index) => before[index]?.kind !== 'deleted');
+    if (stuck.length > 0) return { kind: 'failed', error: waitsInVain(deletion, stuck) };
+    return limit(async () => {
+      if (!(await mayBegin())) return { kind: 'not-begun' };
+      return deleteOne(deletion).then((): End => ({ kind: 'deleted' }), endedWith);
+    });
   };
-  const errors = await Promise.all(planned.map(end));
-  const defect = errors.find((error) => error !== undefined && (!(error instanceof UserError) || isAbort(error)));
-  if (defect !== undefined) throw interruptOf(planned, errors) ?? defect;
+  const ends = await Promise.all(planned.map(endOf));
+  const defect = ends.find((end) => end.kind === 'defect');
+  if (defect?.kind === 'defect') throw defect.error;
   return {
-    deleted: planned.filter((_, index) => errors[index] === undefined),
-    failed: planned.flatMap((deletion, index) => (errors[index] instanceof UserError ? [{ deletion, error: errors[index] }] : [])),
+    deleted: planned.filter((_, index) => ends[index]?.kind === 'deleted'),
+    notBegun: planned.filter((_, index) => ends[index]?.kind === 'not-begun'),
+    failed: planned.flatMap((deletion, index) => {
+      const end = ends[index];
+      return end?.kind === 'failed' ? [{ deletion, error: end.error }] : [];
+    }),
+    left: planned.flatMap((deletion, index) => {
+      const end = ends[index];
+      return end?.kind === 'left' ? [{ deletion, error: end.error }] : [];
+    }),
   };
 }
 
-/** One interrupt for all stacks that nobody waits for any longer. */
-function interruptOf(planned: readonly PlannedDeletion[], errors: readonly unknown[]): UserError | undefined {
-  const left = planned.filter((_, index) => isAbort(errors[index]));
-  const first = errors.find((error) => error instanceof UserError && isAbort(error));
-  if (left.length < 2 || !(first instanceof UserError)) return undefined;
-  const names = left.map(({ stack }) => stack.name).join(', ');
-  return new UserError('INTERRUPTED', `Stopped waiting for the stacks ${names}; what has begun goes on without us`, {
-    hint: first.hint,
-    result: { interrupted: left.map(({ stack }) => ({ stackName: stack.name, stackId: stack.id })) },
+function endedWith(error: unknown): End {
+  if (isAbort(error)) return { kind: 'left', error };
+  return error instanceof UserError ? { kind: 'failed', error } : { kind: 'defect', error };
+}
+
+/** What an interrupt has left of the deletions; undefined where there was none. A single stack's own interrupt stays as it is. */
+export function interruptOf(outcome: DeletionOutcome, known: object, reattach: (stackName: string) => string): unknown {
+  const { left, notBegun, deleted, failed } = outcome;
+  const [first] = left;
+  if (first === undefined && notBegun.length === 0) return undefined;
+  if (left.length + notBegun.length + deleted.length + failed.length === 1) return first?.error;
+  const names = left.map(({ deletion }) => deletion.stack.name);
+  const again = `${left.length === 0 ? 'To' : 'once that has ended, to'} delete the rest, run the same command again`;
+  return new UserError('INTERRUPTED', sayLeft(names), {
+    hint: left.length === 0 ? again : `See how it ends: ${names.map(reattach).join(', ')}; ${again}`,
+    details: [...listed('Not begun', notBegun), ...listed('Deleted', deleted), ...failed.map(({ error }) => error.message)],
+    result: {
+      ...known,
+      ...describeOutcome(outcome),
+      interrupted: left.map(({ deletion }) => ids(deletion)),
+      notBegun: notBegun.map(ids),
+    },
   });
+}
+
+function sayLeft(names: readonly string[]): string {
+  if (names.length === 0) return 'Interrupted: nothing more was begun';
+  return `Stopped waiting for the stack${names.length === 1 ? '' : 's'} ${names.join(', ')}; what has begun goes on without us`;
+}
+
+function listed(title: string, deletions: readonly PlannedDeletion[]): string[] {
+  return deletions.length === 0 ? [] : [`${title}: ${deletions.map(({ stack }) => stack.name).join(', ')}`];
+}
+
+function ids({ stack }: PlannedDeletion) {
+  return { stackName: stack.name, stackId: stack.id };
 }
 
 function waitsInVain({ stack }: PlannedDeletion, stuck: readonly PlannedDeletion[]): UserError {
@@ -99,9 +144,10 @@ function hintLine({ hint }: UserError): string[] {
   return hint === undefined ? [] : [`  ${hint}`];
 }
 
-export function describeOutcome({ deleted, failed }: DeletionOutcome) {
+/** `deleted` and `failed` of the JSON document. */
+export function describeOutcome({ deleted, failed }: Pick<DeletionOutcome, 'deleted' | 'failed'>) {
   return {
-    deleted: deleted.map(({ stack }) => ({ stackName: stack.name, stackId: stack.id })),
+    deleted: deleted.map(ids),
     ...(failed.length === 0
       ? {}
       : {

@@ -6,7 +6,8 @@ import { UserError } from '../errors.ts';
 import { readInventory, type Inventory } from '../inventory/read-inventory.ts';
 import { deleteStack, type DeleteRequest } from '../stack/delete.ts';
 import { bucketsOf, chooseBuckets, emptyBuckets, type StackBucket } from './buckets.ts';
-import { deleteAll, describeOutcome, failureOf } from './delete-all.ts';
+import { attendAll } from './attend-all.ts';
+import { deleteAll, describeOutcome, failureOf, interruptOf } from './delete-all.ts';
 import { answerDryRun } from './answer-dry-run.ts';
 import { describeContent, measureBuckets } from './forecast.ts';
 import { findStacks } from './find-stacks.ts';
@@ -39,17 +40,34 @@ export async function deleteStacks(wish: StacksDeletion, identity: Identity, con
 
   await confirm(planned, chosen, wish.yes, context);
   const removeArtifacts = wish.artifacts === undefined ? undefined : await prepareRemoval(found, wish.artifacts, context);
-  const outcome = await deleteAll(planned, async ({ stack }) => {
-    const own = bucketsIn(chosen, inventories.get(stack.id));
-    const store = own.length === 0 ? undefined : await context.clients.objects();
-    const empty =
-      store === undefined ? undefined : (step: Parameters<typeof emptyBuckets>[2]) => emptyBuckets(own, store, step, context.signal);
-    // What others import is only free when the importer is gone, whoever waits for the rest.
-    const wait = wish.request.wait !== false || planned.some(({ after }) => after.includes(stack.name));
-    await deleteStack(stack, { ...wish.request, wait, emptyBuckets: empty }, deps);
-  });
-  const artifacts = outcome.deleted.length === 0 ? undefined : await removeArtifacts?.(outcome.deleted.map(({ stack }) => stack.id));
+  const shared =
+    planned.length > 1
+      ? attendAll(
+          found.map(({ name }) => name),
+          deps,
+        )
+      : undefined;
+  const deleting = deleteAll(
+    planned,
+    async ({ stack }) => {
+      const own = bucketsIn(chosen, inventories.get(stack.id));
+      const store = own.length === 0 ? undefined : await context.clients.objects();
+      const empty =
+        store === undefined ? undefined : (step: Parameters<typeof emptyBuckets>[2]) => emptyBuckets(own, store, step, context.signal);
+      // What others import is only free when the importer is gone, whoever waits for the rest.
+      const wait = wish.request.wait !== false || planned.some(({ after }) => after.includes(stack.name));
+      const work = () => deleteStack(stack, { ...wish.request, wait, emptyBuckets: empty }, shared?.deps ?? deps);
+      await (shared?.during(stack.name, work) ?? work());
+    },
+    shared?.mayBegin,
+  );
+  const outcome = await deleting.finally(() => shared?.release());
+  const isCut = context.signal.aborted;
+  const artifacts =
+    outcome.deleted.length === 0 || isCut ? undefined : await removeArtifacts?.(outcome.deleted.map(({ stack }) => stack.id));
   const known = { ...identity, absent, ...(artifacts === undefined ? {} : { artifacts }) };
+  const interrupt = interruptOf(outcome, known, (name) => reattachCommand(name, identity.region, context.settings));
+  if (interrupt !== undefined) throw interrupt;
   if (outcome.failed.length > 0) throw failureOf(outcome, known);
   if (wish.request.wait === false) return answerBegun(outcome.deleted, known, context);
   context.reporter.result({

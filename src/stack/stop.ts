@@ -26,7 +26,7 @@ export interface StopQuestion {
   readonly reattach: string;
 }
 
-const WAIT = 'keep waiting';
+export const WAIT = 'keep waiting';
 
 /** Asks a person what is to become of the operation. Throws UserError INTERRUPTED when the question is left. */
 export async function askWhatNow(question: StopQuestion, prompts: Prompts, signal: AbortSignal): Promise<'leave' | 'cancel' | 'wait'> {
@@ -46,7 +46,8 @@ export async function askWhatNow(question: StopQuestion, prompts: Prompts, signa
   return answer === leave ? 'leave' : answer === WAIT ? 'wait' : 'cancel';
 }
 
-function choice(what: string, means: string): string {
+/** An answer and what it means, under each other. */
+export function choice(what: string, means: string): string {
   return `${what.padEnd(23)}${means}`;
 }
 

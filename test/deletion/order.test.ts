@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Stack, Stacks } from '../../src/clients/cloudformation.ts';
-import { deleteAll, describeOutcome, failureOf } from '../../src/deletion/delete-all.ts';
+import { deleteAll, describeOutcome, failureOf, interruptOf } from '../../src/deletion/delete-all.ts';
 import { planDeletions, refuseAll, type PlannedDeletion } from '../../src/deletion/order.ts';
 import { UserError } from '../../src/errors.ts';
 
@@ -82,16 +82,44 @@ describe('several stacks', () => {
     expect(failureOf(outcome, {})).toMatchObject({ code: 'STACK_FAILED', message: 'Other is stuck', hint: 'mend Other' });
   });
 
-  it('end with an interrupt when one is interrupted', async () => {
-    const planned = await plan([top, other], {});
+  it('are told apart after an interrupt: left, not begun, deleted', async () => {
+    const planned = await plan([base, middle, top, other], CHAIN);
     const interrupted = new UserError('INTERRUPTED', 'stopped');
-    await expect(deleteAll(planned, ({ stack }) => (stack === top ? Promise.reject(interrupted) : Promise.resolve()))).rejects.toBe(
-      interrupted,
-    );
-    await expect(deleteAll(planned, () => Promise.reject(interrupted))).rejects.toMatchObject({
+    const cut = await deleteAll(planned, ({ stack }) => (stack === top ? Promise.reject(interrupted) : Promise.resolve()));
+    expect(interruptOf(cut, { absent: [] }, (name) => `watch ${name}`)).toMatchObject({
       code: 'INTERRUPTED',
-      message: 'Stopped waiting for the stacks Top, Other; what has begun goes on without us',
+      message: 'Stopped waiting for the stack Top; what has begun goes on without us',
+      hint: 'See how it ends: watch Top; once that has ended, to delete the rest, run the same command again',
+      details: ['Not begun: Base, Middle', 'Deleted: Other'],
+      result: {
+        absent: [],
+        interrupted: [{ stackName: 'Top' }],
+        notBegun: [{ stackName: 'Base' }, { stackName: 'Middle' }],
+        deleted: [{ stackName: 'Other' }],
+      },
     });
+    expect(interruptOf((await carryOut(planned)).outcome, {}, String)).toBeUndefined();
+  });
+
+  it('do not begin when they may not', async () => {
+    const planned = await plan([base, middle, top, other], CHAIN);
+    let left = 1;
+    const outcome = await deleteAll(
+      planned,
+      () => Promise.resolve(),
+      () => Promise.resolve((left -= 1) >= 0),
+    );
+    expect(outcome.deleted).toHaveLength(1);
+    expect(interruptOf(outcome, {}, String)).toMatchObject({
+      message: 'Interrupted: nothing more was begun',
+      hint: 'To delete the rest, run the same command again',
+    });
+  });
+
+  it('keep the interrupt of a single one as it is', async () => {
+    const interrupted = new UserError('INTERRUPTED', 'stopped');
+    const outcome = await deleteAll(await plan([other], {}), () => Promise.reject(interrupted));
+    expect(interruptOf(outcome, {}, String)).toBe(interrupted);
   });
 
   it('are all left alone when one is protected or imported from elsewhere, and each reason is told', async () => {

@@ -204,6 +204,39 @@ describe('several stacks at once', () => {
     expect(rest.document, rest.stderr).toMatchObject({ ok: true });
   });
 
+  it('are left, or not begun, when the run is interrupted and nobody can be asked', async () => {
+    const hold = openHold(workspace);
+    const base = await deploy(exporting('cut-a'));
+    const user = await deploy(importing('cut-a', hold.in('delete')));
+    const other = await deploy(importing('cut-a', hold.in('delete')));
+    let sent = false;
+    const { code, document } = await removeWith(
+      {
+        onStderr(text, child) {
+          if (sent || (text.match(/ B LocalTarget::Test::Probe DELETE_IN_PROGRESS/g) ?? []).length < 2) return;
+          sent = true;
+          child.kill('SIGTERM');
+        },
+      },
+      base,
+      user,
+      other,
+    );
+    expect(code).toBe(130);
+    expect(document.error).toMatchObject({
+      code: 'INTERRUPTED',
+      message: `Stopped waiting for the stacks ${user}, ${other}; what has begun goes on without us`,
+      hint: expect.stringContaining(`lambda-tool watch ${user} --local, lambda-tool watch ${other} --local`) as string,
+    });
+    expect(document.result).toMatchObject({
+      deleted: [],
+      interrupted: [{ stackName: user }, { stackName: other }],
+      notBegun: [{ stackName: base }],
+    });
+    hold.release();
+    expect((await remove(base, user, other)).document.ok).toBe(true);
+  });
+
   it('are all left alone when one is protected', async () => {
     const locked = await deploy('Resources:\n  T: { Type: AWS::SNS::Topic }\n');
     const free = await deploy('Resources:\n  T: { Type: AWS::SNS::Topic }\n');
