@@ -10,7 +10,7 @@ export interface SharedAttendance {
   /** For the work on each of the stacks. */
   readonly deps: StackDeps;
   /** Whether another deletion may begin; while a person is asked nothing begins. */
-  mayBegin(): Promise<boolean>;
+  readonly mayBegin: () => Promise<boolean>;
   /** A deletion, from its beginning to its end. */
   during<T>(stackName: string, work: () => Promise<T>): Promise<T>;
   release(): void;
