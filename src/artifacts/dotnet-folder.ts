@@ -1,7 +1,7 @@
 import { withTempFolder } from './temp-folder.ts';
 
-/** .NET puts sockets into the temporary folder, whose whole path may have 104 bytes on macOS; their names take up to 60. */
-const LONGEST_TEMP_PATH = 40;
+/** .NET puts sockets into the temporary folder, with names of up to 60 characters; their whole path may have 107 bytes, on macOS 103. */
+const LONGEST_TEMP_PATH = process.platform === 'darwin' ? 42 : 46;
 
 /** MSBuild leaves empty folders and workers behind; the settings that `work` gets keep both from outliving it. */
 export function withDotnetFolder<T>(work: (env: Readonly<Record<string, string>>) => Promise<T>): Promise<T> {

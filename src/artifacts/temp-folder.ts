@@ -1,13 +1,65 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isGone, ownOwner, ownerIn, prefixOf, type TempOwner } from './temp-owner.ts';
 
-/** Gives `work` an empty folder that only this user can read, and removes it whatever happens. */
+let own: Promise<TempOwner> | undefined;
+let sweeping: Promise<void> | undefined;
+
+/**
+ * Gives `work` an empty folder that only this user can read, and removes it whatever happens. The first of a run also removes what
+ * killed runs have left, while `work` goes on.
+ */
 export async function withTempFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'lambda-tool-'));
+  const owner = await (own ??= ownOwner());
+  const folder = await mkdtemp(join(tmpdir(), prefixOf(owner)));
+  sweeping ??= sweepTempFolders(tmpdir(), owner);
   try {
     return await work(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    await Promise.all([removeFolder(folder), sweeping]);
+  }
+}
+
+/**
+ * Removes the temporary folders in `parent` of processes of this user that are no more. What belongs to anybody else, to another machine
+ * or container, or to a process that may still run stays, and so do links.
+ */
+export async function sweepTempFolders(parent: string, { machine }: TempOwner): Promise<void> {
+  // It is in nobody's way: what cannot be removed now is tried by the next run again.
+  const names = await readdir(parent).catch(() => []);
+  const abandoned = names.filter((name) => ownerIn(name)?.machine === machine);
+  await Promise.all(
+    abandoned.map(async (name) => {
+      const owner = ownerIn(name);
+      const path = join(parent, name);
+      if (owner !== undefined && (await isGone(owner)) && (await isOurFolder(path))) await removeFolder(path).catch(() => undefined);
+    }),
+  );
+}
+
+async function isOurFolder(path: string): Promise<boolean> {
+  const status = await lstat(path).catch(() => undefined);
+  return status?.isDirectory() === true && (process.geteuid === undefined || status.uid === process.geteuid());
+}
+
+async function removeFolder(path: string): Promise<void> {
+  const remove = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await remove();
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    await unlock(path);
+    await remove();
+  }
+}
+
+/** Programs such as go leave folders that nothing can be removed from. The removal that failed goes on beside this for a moment. */
+async function unlock(folder: string): Promise<void> {
+  try {
+    await chmod(folder, 0o700);
+    for (const entry of await readdir(folder, { withFileTypes: true })) if (entry.isDirectory()) await unlock(join(folder, entry.name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }

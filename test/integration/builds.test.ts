@@ -179,4 +179,35 @@ describe('code that is built', () => {
     expect(spawnSync('pgrep', ['-fx', `sleep ${mark}`]).status).toBe(1);
     expect(readdirSync(workspace.temporary)).toEqual([]);
   });
+
+  it('leaves nothing of a run that was killed when the next one has ended, and nothing of one that goes on is touched', async () => {
+    write('src/app.js', 'exports.handler = async () => "killed";\n');
+    // It outlives the kill, but not for long.
+    const wait = 'echo working; sleep 1.5; cp app.js "$ARTIFACTS_DIR"';
+    const slow = (command: string): void => template({ Fn: fn({ BuildCommand: command }) });
+    slow(wait);
+    const killed = await workspace.run(['package-ci', '-t', 'serverless.template', '-ot', 'out.template', '-sb', 'builds', '--local'], {
+      cwd: project,
+      onStderr: (text, child) => text.includes('working') && child.kill('SIGKILL'),
+    });
+    expect(killed.code).toBe(null);
+    const left = readdirSync(workspace.temporary);
+    expect(left).toEqual([expect.stringMatching(/^lambda-tool-[0-9a-z]+\.[0-9a-f]+\.[0-9a-f]{4}-\w{6}$/)]);
+
+    let during: string[] = [];
+    let second: ReturnType<typeof packageCi> | undefined;
+    const first = await workspace.run(['package-ci', '-t', 'serverless.template', '-ot', 'one.template', '-sb', 'builds', '--local'], {
+      cwd: project,
+      onStderr: (text) => {
+        if (!text.includes('working') || second !== undefined) return;
+        during = readdirSync(workspace.temporary);
+        slow('cp app.js "$ARTIFACTS_DIR"');
+        second = packageCi();
+      },
+    });
+    expect(first.code, first.stderr).toBe(0);
+    expect((await second)?.code).toBe(0);
+    expect(during.filter((name) => !left.includes(name))).toHaveLength(1);
+    expect(readdirSync(workspace.temporary)).toEqual([]);
+  });
 });
