@@ -3,7 +3,7 @@ import type { ArtifactUse, FunctionHandler } from './types.ts';
 /** What a package holds, as far as a handler is concerned. */
 export interface PackedFile {
   readonly path: string;
-  /** Undefined where nobody knows: a zip of somebody else's. */
+  /** Undefined where nobody knows: a zip of a program that writes no modes. */
   readonly executable?: boolean | undefined;
 }
 

@@ -9,7 +9,7 @@ import { withPublishedProject } from './dotnet-zip.ts';
 import { readable } from './file-tree.ts';
 import type { Outcome, Publishing } from './publishing.ts';
 import { missingHandlers, type PackedFile } from './handler-file.ts';
-import { listReadyZip } from './ready-zip.ts';
+import { listReadyZip, readReadyZip } from './ready-zip.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { ArtifactUse, BuildRecipe, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
 import { listZipContents, singleFileContents, type ZipEntry } from './zip-contents.ts';
@@ -93,7 +93,9 @@ async function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing
 
 async function publishReadyZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
   const { size } = await readable(artifact.path, (path) => stat(path));
-  checkContents(artifact, name, await listReadyZip(artifact.path), publishing);
+  const { entries, problems } = await readReadyZip(artifact.path);
+  checkContents(artifact, name, entries, publishing);
+  for (const problem of problems) publishing.reporter.warn(`${name} ${problem}`);
   const digest = hashValues(['ready', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
   return publishObject(artifact, digest, '.zip', formatBytes(size), publishing, step, (upload) => upload(artifact.path));
 }

@@ -178,7 +178,8 @@ async function addPath(scope: Scope, resource: ResourceEntry, row: PropertyRow, 
   if (row.kind === 'code' && scope.options.packageOverride !== undefined && /^(?:\.[/\\]?)?$/.test(text)) {
     const path = scope.options.packageOverride;
     const architecture = architectureOf(scope, resource, scope.options.defaultArchitecture ?? 'x86_64');
-    return scope.found.add([path, 'zip'], { kind: 'zip', path, source: 'zip', architecture, runtime: runtimeOf(scope, resource) }, use);
+    const artifact = { kind: 'zip', path, source: 'zip', architecture, runtime: runtimeOf(scope, resource) } as const;
+    return scope.found.add([path, 'zip'], artifact, withHandler(scope, resource, use));
   }
   const found = await scope.lookup.find(text === '' ? '.' : text);
   if (found.type === 'missing') throw missingPath(reference, text, found.path);
@@ -201,10 +202,14 @@ function formOf(scope: Scope, row: PropertyRow, reference: Reference): PropertyR
   return row.byReference === true || mode === 'REFERENCE' ? { ...plain, version } : plain;
 }
 
+function withHandler(scope: Scope, resource: ResourceEntry, use: AnyUse): AnyUse {
+  const handler = handlerOf(scope, resource);
+  return handler === undefined ? use : { ...use, handler };
+}
+
 async function addCode(scope: Scope, resource: ResourceEntry, row: PropertyRow, found: FoundPath, place: AnyUse): Promise<void> {
   const isFunction = row.kind === 'code';
-  const handler = isFunction ? handlerOf(scope, resource) : undefined;
-  const use = handler === undefined ? place : { ...place, handler };
+  const use = isFunction ? withHandler(scope, resource, place) : place;
   const runtime = isFunction ? runtimeOf(scope, resource) : undefined;
   const architecture = isFunction ? architectureOf(scope, resource, scope.options.defaultArchitecture ?? 'x86_64') : 'x86_64';
   const build = found.type === 'directory' ? buildOf(scope, scope.options.templateDirectory, resource, found.path) : undefined;

@@ -78,8 +78,8 @@ describe('the records of a zip', () => {
       ['small.txt', 2, second],
     ]);
     expect(await listReadyZip(file)).toEqual([
-      { path: 'large.bin', size },
-      { path: 'small.txt', size: 2 },
+      { path: 'large.bin', size, executable: false },
+      { path: 'small.txt', size: 2, executable: false },
     ]);
     expect(execFileSync('unzip', ['-p', file, 'small.txt'], { encoding: 'utf8' })).toBe('ab');
   });

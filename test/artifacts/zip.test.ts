@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestZipContents } from '../../src/artifacts/digest.ts';
-import { listReadyZip } from '../../src/artifacts/ready-zip.ts';
+import { listReadyZip, readReadyZip } from '../../src/artifacts/ready-zip.ts';
 import { listZipContents, singleFileContents } from '../../src/artifacts/zip-contents.ts';
 import { checkUnzippedSize, fitsInMemory, writeZip, zipInMemory } from '../../src/artifacts/zip.ts';
 
@@ -147,7 +147,7 @@ describe('writeZip', () => {
   it('reads its own zips back and zips one file alone', async () => {
     await put(folder, { 'handler.py': 'pass' });
     await writeZip(await singleFileContents(join(folder, 'handler.py')), join(folder, 'one.zip'));
-    expect(await listReadyZip(join(folder, 'one.zip'))).toEqual([{ path: 'handler.py', size: 4 }]);
+    expect(await listReadyZip(join(folder, 'one.zip'))).toEqual([{ path: 'handler.py', size: 4, executable: false }]);
   });
 });
 
@@ -227,5 +227,50 @@ describe('limits', () => {
     await expect(listReadyZip(join(folder, 'no.zip'))).rejects.toMatchObject({ code: 'PACKAGE_INVALID' });
     await expect(listReadyZip(join(folder, 'gone.zip'))).rejects.toMatchObject({ code: 'PACKAGE_INVALID' });
     expect(await readdir(folder)).toEqual(['no.zip']);
+  });
+
+  it('says what Lambda will trip over in the zips of others', async () => {
+    const program = `
+import sys, zipfile
+def make(name, *entries):
+    with zipfile.ZipFile(sys.argv[1] + '/' + name, 'w') as zip:
+        for path, mode, system in entries:
+            entry = zipfile.ZipInfo(path)
+            entry.create_system, entry.external_attr = system, mode << 16
+            zip.writestr(entry, '')
+make('good.zip', ('lib/', 0o40755, 3), ('lib/a.js', 0o100644, 3), ('bootstrap', 0o100755, 3))
+make('private.zip', ('lib/', 0o40700, 3), ('lib/a.js', 0o100600, 3), ('b', 0o100644, 3))
+make('dos.zip', ('a.js', 0, 0), ('bootstrap', 0, 0))
+make('windows.zip', ('index.js', 0, 0), ('lib__a.js', 0, 0))
+data = open(sys.argv[1] + '/windows.zip', 'rb').read().replace(b'lib__a.js', b'lib\\\\_a.js')
+open(sys.argv[1] + '/windows.zip', 'wb').write(data)
+`;
+    execFileSync('python3', ['-c', program, folder]);
+    const read = (name: string) => readReadyZip(join(folder, name));
+    expect(await read('good.zip')).toEqual({
+      entries: [
+        { path: 'lib/a.js', size: 0, executable: false },
+        { path: 'bootstrap', size: 0, executable: true },
+      ],
+      problems: [],
+    });
+    expect((await read('private.zip')).problems).toEqual([expect.stringMatching(/may not read .*: lib\/, lib\/a\.js$/)]);
+    expect(await read('dos.zip')).toEqual({
+      entries: [
+        { path: 'a.js', size: 0 },
+        { path: 'bootstrap', size: 0 },
+      ],
+      problems: [],
+    });
+    expect((await read('windows.zip')).problems).toEqual([expect.stringContaining('backslashes')]);
+  });
+
+  it.skipIf(spawnSync('zip', ['-v']).status !== 0)('refuses a zip with a password', async () => {
+    await put(folder, { 'index.js': 'a' });
+    execFileSync('zip', ['-q', '-j', '-P', 'secret', join(folder, 'locked.zip'), join(folder, 'index.js')]);
+    await expect(readReadyZip(join(folder, 'locked.zip'))).rejects.toMatchObject({
+      code: 'PACKAGE_INVALID',
+      message: expect.stringContaining('is encrypted (index.js)'),
+    });
   });
 });

@@ -140,6 +140,18 @@ describe('package', () => {
     expect(document.result.artifacts).toEqual([expect.objectContaining({ kind: 'zip', logicalIds: ['Hello'] })]);
   });
 
+  it('is looked at when it is deployed: a handler that is not in it is a warning', async () => {
+    const zip = join(workspace.folder, 'wrapped.zip');
+    execFileSync('python3', ['-c', "import sys,zipfile; zipfile.ZipFile(sys.argv[1],'w').writestr('hello/index.mjs','')", zip]);
+    const { document } = await workspace.json(['deploy-serverless', '-sn', 'Wrapped', '--local', '--package', zip], { cwd: project });
+    expect(document.warnings).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('Hello: the package does not hold its handler index.handler'),
+        expect.stringContaining('wrapped.zip holds what the function may not read'),
+      ]),
+    );
+  });
+
   it('takes the switches of dotnet lambda, and says what is wrong with others', async () => {
     const switches = [
       '-farch',
