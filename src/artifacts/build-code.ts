@@ -101,7 +101,7 @@ async function runIn(
 async function contentsOf(output: string, artifact: ZipArtifact, recipe: Program, signal: AbortSignal): Promise<ZipEntry[]> {
   const found = await stat(output).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : Promise.reject(error)));
   try {
-    if (found?.isFile() === true) return await singleFileContents(output);
+    if (found?.isFile() === true) return singleFileContents(output);
     if (found !== undefined) return await listZipContents(await readable(output, (path) => realpath(path)), signal);
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== 'ARTIFACT_EMPTY') throw error;

@@ -1,11 +1,12 @@
-import pLimit from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Step, StepTitle } from '../output/reporter.ts';
 import type { EngineImage } from '../clients/docker.ts';
 import { buildOnly, publishImage } from './image.ts';
 import { tagOf } from './image-build.ts';
 import { publishLocalImage } from './local-image.ts';
-import { isWebFunction, needsVersion, publishFile, publishTemplate, publishZip } from './publish-object.ts';
+import { isWebFunction, publishFile, publishTemplate, publishZip } from './publish-object.ts';
 import {
+  needsVersion,
   shortName,
   startPublishing,
   type Lookups,
@@ -19,8 +20,10 @@ import type { Artifact, ImageArtifact, PublishedArtifact } from './types.ts';
 export { checkPrerequisites } from './prerequisites.ts';
 export type { PublishDeps, PublishOptions } from './publishing.ts';
 
-/** Zips and files under way at a time: enough to keep disk, one core for zlib and the line busy. */
-const PARALLEL_OBJECTS = 4;
+/** Small zips and files under way at a time: most of their time is the way to S3 and back. What is large waits for `heavyLimit`. */
+const PARALLEL_OBJECTS = 16;
+/** Zips that have to be built first: compilers take cores and memory. */
+const PARALLEL_BUILT = 4;
 
 /**
  * Builds and publishes artefacts, each distinct one once, side by side. The first failure stops the rest and is thrown
@@ -36,7 +39,7 @@ export async function publishArtifacts(
   deps.signal.throwIfAborted();
   const stop = new AbortController();
   const publishing = startPublishing(artifacts, options, deps, AbortSignal.any([deps.signal, stop.signal]), lookups);
-  const objectLimit = pLimit(PARALLEL_OBJECTS);
+  const [objectLimit, builtLimit] = [pLimit(PARALLEL_OBJECTS), pLimit(PARALLEL_BUILT)];
   const failures: unknown[] = [];
   const jobs = new Map<string, Promise<Outcome>>();
 
@@ -58,9 +61,9 @@ export async function publishArtifacts(
     try {
       // What a nested template refers to is published before it takes a place of its own.
       const parts = artifact.kind === 'template' ? await publishAll(artifact.artifacts) : [];
-      const isObject = artifact.kind !== 'image' && artifact.kind !== 'local-image';
+      const limit = limitFor(artifact);
       const run = () => publishOne(artifact, parts, publishing);
-      const outcome = await (isObject ? objectLimit(run) : run());
+      const outcome = await (limit === undefined ? run() : limit(run));
       return parts.length === 0 ? outcome : { ...outcome, parts };
     } catch (error) {
       failures.push(error);
@@ -69,6 +72,14 @@ export async function publishArtifacts(
     }
   };
 
+  // Images have limits of their own.
+  const limitFor = (artifact: Artifact): LimitFunction | undefined => {
+    if (artifact.kind === 'image' || artifact.kind === 'local-image') return undefined;
+    return isBuilt(artifact) ? builtLimit : objectLimit;
+  };
+
+  // On its way while the first files are hashed. Whoever needs it learns of its failure.
+  publishing.listing()?.catch(() => undefined);
   const published = await publishAll(artifacts).catch(() => []);
   deps.signal.throwIfAborted();
   if (failures.length > 0) throw failures[0];
@@ -101,6 +112,10 @@ export function buildArtifactImage(
       return Promise.resolve({ image, name: tagOf(plan), digest: plan.digest, builder, holder });
     }),
   );
+}
+
+function isBuilt(artifact: Artifact): boolean {
+  return artifact.kind === 'zip' && (artifact.source === 'dotnet' || artifact.build !== undefined);
 }
 
 async function publishOne(artifact: Artifact, parts: readonly PublishedArtifact[], publishing: Publishing): Promise<Outcome> {

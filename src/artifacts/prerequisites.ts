@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { accessSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 import { ensureBuildable } from './build-context.ts';
 import { findProjectFile } from './dotnet-project.ts';
@@ -42,7 +42,7 @@ interface Need {
 async function check(artifact: Artifact, publishing: Publishing): Promise<Need> {
   switch (artifact.kind) {
     case 'local-image':
-      if (artifact.archive !== undefined) await ensureThere(artifact.archive);
+      if (artifact.archive !== undefined) ensureThere(artifact.archive);
       return { engine: artifact.archive === undefined, dotnet: false };
     case 'image':
       return checkImageArtifact(artifact, publishing);
@@ -51,7 +51,7 @@ async function check(artifact: Artifact, publishing: Publishing): Promise<Need> 
       return { engine: needs.some((need) => need.engine), dotnet: needs.some((need) => need.dotnet) };
     }
     default:
-      await ensureThere(artifact.path);
+      ensureThere(artifact.path);
       if (artifact.kind === 'zip' && artifact.build?.kind === 'esbuild') await findEsbuild(artifact.path, publishing.env);
       if (artifact.kind === 'zip') await checkZip(artifact, shortName(artifact.path, publishing.options), publishing);
       if (artifact.kind !== 'zip' || artifact.source !== 'dotnet') return { engine: false, dotnet: false };
@@ -78,9 +78,9 @@ async function checkImageArtifact(artifact: ImageArtifact, publishing: Publishin
   return { engine: false, dotnet: false };
 }
 
-async function ensureThere(path: string): Promise<void> {
+function ensureThere(path: string): void {
   try {
-    await access(path);
+    accessSync(path);
   } catch (error) {
     throw new UserError('TEMPLATE_PATH_NOT_FOUND', `${path} does not exist, or cannot be read.`, {
       hint: 'Check the path in the template.',

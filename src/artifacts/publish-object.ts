@@ -7,7 +7,7 @@ import { formatBytes } from './bytes.ts';
 import { digestZipContents, hashFile, hashValues, PACKING_VERSION } from './digest.ts';
 import { withPublishedProject } from './dotnet-zip.ts';
 import { readable } from './file-tree.ts';
-import type { Outcome, Publishing } from './publishing.ts';
+import { needsVersion, type Outcome, type Publishing } from './publishing.ts';
 import { missingHandlers, type PackedFile } from './handler-file.ts';
 import { listReadyZip, readReadyZip } from './ready-zip.ts';
 import { withTempFolder } from './temp-folder.ts';
@@ -18,8 +18,8 @@ import { checkUnzippedSize, fitsInMemory, UNZIPPED_LIMIT_BYTES, writeZip, zipInM
 /** Web functions may be larger. https://docs.aws.amazon.com/lambda/latest/dg/web-functions-code-s3.html */
 const WEB_FUNCTION_LIMIT_BYTES = 512 * 1024 * 1024;
 
-/** Longer listings are made anew rather than kept for all artefacts at once: memory must not grow with their number. */
-const REMEMBERED_ENTRIES = 1000;
+/** A file up to this size is sent along with many others. */
+const LIGHT_BYTES = 1024 * 1024;
 
 /** Zips what a zip artefact names, unless S3 has the result already, and uploads it. */
 export async function publishZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
@@ -27,14 +27,14 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
   if (artifact.source === 'zip') return publishReadyZip(artifact, name, publishing, step);
   if (artifact.build !== undefined) return publishBuild(artifact, artifact.build, name, publishing, step);
   if (artifact.source !== 'dotnet') {
-    const entries = await publishing.remember(artifact, () => listContents(artifact, signal));
+    const entries = publishing.listings.take(artifact) ?? (await listContents(artifact, signal));
     const root = artifact.source === 'directory' ? artifact.path : undefined;
     return publishContents(artifact, name, entries, publishing, step, root);
   }
   return withPublishedProject(artifact, name, publishing, step, (entries) => publishContents(artifact, name, entries, publishing, step));
 }
 
-function listContents(artifact: ZipArtifact, signal: AbortSignal): Promise<ZipEntry[]> {
+async function listContents(artifact: ZipArtifact, signal: AbortSignal): Promise<readonly ZipEntry[]> {
   return artifact.source === 'directory' ? listZipContents(artifact.path, signal, artifact.leaveOut) : singleFileContents(artifact.path);
 }
 
@@ -47,7 +47,7 @@ export async function checkZip(artifact: ZipArtifact, name: string, publishing: 
   if (artifact.source === 'zip') return checkUnzippedSize(await listReadyZip(artifact.path), name, limitFor(artifact));
   const entries = await listContents(artifact, publishing.signal);
   checkUnzippedSize(entries, name, limitFor(artifact));
-  if (entries.length <= REMEMBERED_ENTRIES) await publishing.remember(artifact, () => Promise.resolve(entries));
+  publishing.listings.keep(artifact, entries);
 }
 
 /** Throws when Lambda would refuse the contents; says what it could not start. */
@@ -81,14 +81,14 @@ async function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing
   const { signal } = publishing;
   if (fitsInMemory(entries)) return upload(await zipInMemory(entries, { signal }));
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
-  return withTempFolder(async (folder) => {
-    const file = join(folder, 'code.zip');
-    await writeZip(entries, file, {
-      signal,
-      onProgress: (done) => step.progress(`zipped ${formatBytes(done)} of ${formatBytes(total)}`),
-    });
-    return upload(file);
-  });
+  const onProgress = (done: number): void => step.progress(`zipped ${formatBytes(done)} of ${formatBytes(total)}`);
+  return publishing.heavyLimit(() =>
+    withTempFolder(async (folder) => {
+      const file = join(folder, 'code.zip');
+      await writeZip(entries, file, { signal, onProgress });
+      return upload(file);
+    }),
+  );
 }
 
 async function publishReadyZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
@@ -97,7 +97,9 @@ async function publishReadyZip(artifact: ZipArtifact, name: string, publishing: 
   checkContents(artifact, name, entries, publishing);
   for (const problem of problems) publishing.reporter.warn(`${name} ${problem}`);
   const digest = hashValues(['ready', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
-  return publishObject(artifact, digest, '.zip', formatBytes(size), publishing, step, (upload) => upload(artifact.path));
+  return publishObject(artifact, digest, '.zip', formatBytes(size), publishing, step, (upload) =>
+    publishing.heavyLimit(() => upload(artifact.path)),
+  );
 }
 
 /** Builds code. What is keyed by its inputs is not built again when S3 has it. */
@@ -124,7 +126,7 @@ export async function publishFile(artifact: FileArtifact, publishing: Publishing
   const { size } = await readable(artifact.path, (path) => stat(path));
   const digest = hashValues(['file', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
   return publishObject(artifact, digest, extname(basename(artifact.path)), formatBytes(size), publishing, step, (upload) =>
-    upload(artifact.path),
+    size <= LIGHT_BYTES ? upload(artifact.path) : publishing.heavyLimit(() => upload(artifact.path)),
   );
 }
 
@@ -204,9 +206,4 @@ function limitFor(artifact: ZipArtifact): number {
 
 export function isWebFunction(uses: readonly ArtifactUse[]): boolean {
   return uses.some((use) => use.resourceType.includes('WebFunction'));
-}
-
-/** Whether a property has a place for the version of the object. */
-export function needsVersion(uses: readonly ArtifactUse[]): boolean {
-  return uses.some((use) => use.form.type === 's3-object' && use.form.version !== undefined);
 }

@@ -8,7 +8,8 @@ import type { ObjectStore } from '../clients/s3.ts';
 import { UserError, messageOf } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { BuilderWish } from './builder-command.ts';
-import type { Artifact, Location, PublishedArtifact } from './types.ts';
+import { startListings, type Listings } from './listings.ts';
+import type { Artifact, ArtifactUse, Location, PublishedArtifact } from './types.ts';
 
 export interface PublishOptions {
   /** Where zips and files go. Only needed when there are any. */
@@ -53,6 +54,7 @@ export interface Lookups {
   findRepository(name: string): Promise<ImageRepository | undefined>;
   /** Asked once for each repository and tag. */
   findImage(repository: string, tag: string): Promise<RegistryImage | undefined>;
+  readonly listings: Listings;
   /** Remembers by artefact what its inputs are. */
   remember<T>(artifact: Artifact, plan: () => Promise<T>): Promise<T>;
 }
@@ -100,6 +102,8 @@ export interface Publishing extends PublishDeps, Lookups {
   readonly options: PublishOptions;
   /** Image builds and pushes; each already uses every core. */
   readonly buildLimit: LimitFunction;
+  /** Zips and uploads that need disk, memory or threads. */
+  readonly heavyLimit: LimitFunction;
   /** One listing of the prefix when there is much to look for; undefined when single looks are cheaper. */
   listing(): Promise<KeyListing> | undefined;
   /** Found or made, once for each name. */
@@ -109,10 +113,13 @@ export interface Publishing extends PublishDeps, Lookups {
 }
 
 const PARALLEL_BUILDS = 2;
+/** Enough to keep disk, zlib and the line busy. */
+const PARALLEL_HEAVY = 4;
 /** From so many artefacts on, one listing (1000 keys a call) is cheaper than a look at each. */
 const LISTING_FROM = 4;
-/** A prefix with more keys than this is not worth reading to its end. */
+/** A prefix with more keys than this is not worth reading to its end. Pages come one after the other, looks side by side. */
 const LISTING_PAGES = 5;
+const OBJECTS_PER_PAGE = 16;
 
 export function startLookups(repositories: PublishDeps['repositories']): Lookups {
   const plans = new Map<Artifact, Promise<unknown>>();
@@ -123,6 +130,7 @@ export function startLookups(repositories: PublishDeps['repositories']): Lookups
   return {
     findRepository: memo(async (name: string) => (await repositories()).findRepository(name)),
     findImage: (repository, tag) => image(`${repository} ${tag}`),
+    listings: startListings(),
     remember<T>(artifact: Artifact, plan: () => Promise<T>): Promise<T> {
       const known = (plans.get(artifact) as Promise<T> | undefined) ?? plan();
       plans.set(artifact, known);
@@ -139,7 +147,9 @@ export function startPublishing(
   lookups: Lookups = startLookups(deps.repositories),
 ): Publishing {
   const { bucket } = options;
-  const list = memo(async (name: string) => (await deps.store()).listKeys(name, options.prefix, { maxPages: LISTING_PAGES, signal }));
+  const objects = countObjects(artifacts);
+  const maxPages = Math.min(LISTING_PAGES, Math.ceil(objects / OBJECTS_PER_PAGE));
+  const list = memo(async (name: string) => (await deps.store()).listKeys(name, options.prefix, { maxPages, signal }));
   const running = new Map<string, Promise<Outcome>>();
   return {
     ...deps,
@@ -147,7 +157,8 @@ export function startPublishing(
     signal,
     options,
     buildLimit: pLimit(PARALLEL_BUILDS),
-    listing: () => (bucket === undefined || countObjects(artifacts) < LISTING_FROM ? undefined : list(bucket)),
+    heavyLimit: pLimit(PARALLEL_HEAVY),
+    listing: () => (bucket === undefined || objects < LISTING_FROM ? undefined : list(bucket)),
     ensureRepository: memo((name) => ensureRepository(name, lookups, deps, options.newRepositories)),
     async once(key, work) {
       const first = running.get(key);
@@ -190,11 +201,18 @@ async function putLifecyclePolicy(repositories: ImageRepositories, name: string,
   }
 }
 
+/** How many objects are looked for without their version. */
 function countObjects(artifacts: readonly Artifact[]): number {
   return artifacts.reduce((sum, artifact) => {
-    if (artifact.kind === 'template') return sum + 1 + countObjects(artifact.artifacts);
-    return artifact.kind === 'zip' || artifact.kind === 'file' ? sum + 1 : sum;
+    if (artifact.kind === 'image' || artifact.kind === 'local-image') return sum;
+    const own = needsVersion(artifact.uses) ? 0 : 1;
+    return sum + own + (artifact.kind === 'template' ? countObjects(artifact.artifacts) : 0);
   }, 0);
+}
+
+/** Whether a property has a place for the version of the object. */
+export function needsVersion(uses: readonly ArtifactUse[]): boolean {
+  return uses.some((use) => use.form.type === 's3-object' && use.form.version !== undefined);
 }
 
 function memo<T>(make: (key: string) => Promise<T>): (key: string) => Promise<T> {

@@ -1,5 +1,6 @@
-import { open as openZip, type Entry, type ZipFile } from 'yauzl';
+import type { Entry } from 'yauzl';
 import { UserError, messageOf } from '../errors.ts';
+import { readZipEntries } from './zip-entries.ts';
 
 /** A file in a zip that somebody else made. */
 export interface ReadyEntry {
@@ -27,7 +28,7 @@ const LISTED = 3;
 export async function readReadyZip(path: string): Promise<ReadyZip> {
   let all: Entry[];
   try {
-    all = await readEntries(await openFile(path));
+    all = await readZipEntries(path);
   } catch (error) {
     throw new UserError('PACKAGE_INVALID', `${path} cannot be used as a zip: ${messageOf(error)}`, {
       hint: 'Make it again, with "zip -r" or the like, or name the directory instead and let lambda-tool zip it.',
@@ -80,29 +81,4 @@ function problemsOf(all: readonly Entry[]): string[] {
 function listed(names: readonly string[]): string {
   const more = names.length - LISTED;
   return [...names.slice(0, LISTED), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
-}
-
-function openFile(path: string): Promise<ZipFile> {
-  return new Promise((resolve, reject) => {
-    openZip(path, { lazyEntries: true, autoClose: true }, (error, zip) => {
-      if (error === null) resolve(zip);
-      else reject(error);
-    });
-  });
-}
-
-function readEntries(zip: ZipFile): Promise<Entry[]> {
-  return new Promise((resolve, reject) => {
-    const entries: Entry[] = [];
-    zip.on('error', (error) => {
-      zip.close();
-      reject(error);
-    });
-    zip.on('end', () => resolve(entries));
-    zip.on('entry', (entry: Entry) => {
-      entries.push(entry);
-      zip.readEntry();
-    });
-    zip.readEntry();
-  });
 }

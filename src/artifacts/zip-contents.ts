@@ -1,8 +1,8 @@
-import { open, readFile, realpath, stat } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import ignore from 'ignore';
 import { UserError } from '../errors.ts';
-import { listTree, readable, type TreeEntry } from './file-tree.ts';
+import { listTree, readableNow, type TreeEntry } from './file-tree.ts';
 import type { FileStamp } from './hash-cache.ts';
 
 /** One entry of a zip that is made here. */
@@ -30,22 +30,20 @@ const ALWAYS_IGNORED = ['.git', '.DS_Store', '.lambdaignore'];
  * ARTIFACT_UNSAFE_LINK. A directory with nothing in it: UserError ARTIFACT_EMPTY. `leaveOut`: real path of a file that is not taken.
  */
 export async function listZipContents(directory: string, signal?: AbortSignal, leaveOut?: string): Promise<ZipEntry[]> {
-  const root = await readable(directory, (path) => realpath(path));
-  const rules = ignoreRules(await readIgnoreFile(root));
+  const root = readableNow(directory, (path) => realpathSync.native(path));
+  const rules = ignoreRules(readIgnoreFile(root));
   const unwanted = leaveOut === undefined ? undefined : relative(root, leaveOut).split(sep).join('/');
   const isIgnored = unwanted === undefined ? rules : (path: string, isDirectory: boolean) => path === unwanted || rules(path, isDirectory);
   const entries = await listTree(root, { judge: (path, isDirectory) => (isIgnored(path, isDirectory) ? 'drop' : 'keep'), signal });
   const contents = entries.filter((entry) => entry.type !== 'directory');
   if (contents.length === 0) throw nothingToZip(directory);
-  // Only links, and files on Windows, are looked at once more.
-  return Promise.all(contents.map(async (entry) => (entry.type === 'link' ? linkEntry(root, entry) : fileEntry(entry))));
+  return contents.map((entry) => (entry.type === 'link' ? linkEntry(root, entry) : fileEntry(entry)));
 }
 
 /** The contents of the zip of one file. */
-export async function singleFileContents(file: string): Promise<ZipEntry[]> {
-  const status = await readable(file, (path) => stat(path));
-  const entry = { path: basename(file), absolute: file, size: status.size, mode: status.mode & 0o777 };
-  return [await fileEntry(entry)];
+export function singleFileContents(file: string): ZipEntry[] {
+  const status = readableNow(file, (path) => statSync(path));
+  return [fileEntry({ path: basename(file), absolute: file, size: status.size, mode: status.mode & 0o777 })];
 }
 
 /** Without rules of the user's, comparing names is a fraction of the work. */
@@ -55,45 +53,49 @@ function ignoreRules(text: string): (path: string, isDirectory: boolean) => bool
   return (path, isDirectory) => rules.ignores(isDirectory ? `${path}/` : path);
 }
 
-async function readIgnoreFile(root: string): Promise<string> {
+function readIgnoreFile(root: string): string {
   const path = join(root, '.lambdaignore');
-  try {
-    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    return readable(path, () => Promise.reject(error));
-  }
+  // Most directories have none, and to ask is a fraction of an error that is thrown.
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return '';
+  return readableNow(path, (name) => readFileSync(name, 'utf8')).replace(/^\uFEFF/, '');
 }
 
-function fileEntry({ path, absolute, size, mode, stamp }: ListedFile): ZipEntry | Promise<ZipEntry> {
-  const entry = { path, absolute, size, stamp };
-  if (process.platform !== 'win32') return { ...entry, executable: (mode & 0o111) !== 0 };
-  return looksExecutable(absolute).then((executable) => ({ ...entry, executable }));
+function fileEntry({ path, absolute, size, mode, stamp }: ListedFile): ZipEntry {
+  const executable = process.platform === 'win32' ? looksExecutable(absolute) : (mode & 0o111) !== 0;
+  return { path, absolute, size, stamp, executable };
 }
 
 /** Windows has no executable bit: a script with `#!` and a Linux binary have to get one all the same. */
-async function looksExecutable(path: string): Promise<boolean> {
-  return readable(path, async () => {
-    const handle = await open(path);
+function looksExecutable(path: string): boolean {
+  return readableNow(path, (name) => {
+    const file = openSync(name, 'r');
     try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-      const head = buffer.subarray(0, bytesRead).toString('latin1');
+      const space = Buffer.alloc(4);
+      const head = space.toString('latin1', 0, readSync(file, space, 0, 4, 0));
       return head.startsWith('#!') || head === '\x7fELF';
     } finally {
-      await handle.close();
+      closeSync(file);
     }
   });
 }
 
-async function linkEntry(root: string, entry: TreeEntry): Promise<ZipEntry> {
+function linkEntry(root: string, entry: TreeEntry): ZipEntry {
   const place = dirname(entry.absolute);
   const destination = resolve(place, entry.target ?? '');
   if (!isInside(root, destination)) throw leadsOut(entry, destination);
-  const real = await realpath(entry.absolute).catch(() => undefined);
+  const real = realPathOf(entry.absolute);
   // A link that points at nothing has no real path; where it would point to has been checked.
   if (real !== undefined && !isInside(root, real)) throw leadsOut(entry, real);
   const target = (relative(place, destination) || '.').split(sep).join('/');
   return { path: entry.path, absolute: entry.absolute, size: 0, executable: false, target };
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function isInside(root: string, path: string): boolean {

@@ -182,9 +182,9 @@ function readPart(entry: ZipEntry, space: Buffer, offset: number, length: number
   try {
     const file = openSync(entry.absolute, 'r');
     try {
-      // One byte more is asked for at the end of the file: that there is none shows that it has not grown.
+      // One byte more is asked for at the end of the file: that it does not come shows that the file has not grown.
       const atEnd = offset + length === entry.size ? 1 : 0;
-      if (readFully(file, space.subarray(0, length + atEnd), offset) === length) return space.subarray(0, length);
+      if (readUpTo(file, space.subarray(0, length + atEnd), offset, length) === length) return space.subarray(0, length);
     } finally {
       closeSync(file);
     }
@@ -194,10 +194,10 @@ function readPart(entry: ZipEntry, space: Buffer, offset: number, length: number
   }
 }
 
-/** Reads until the space is full or the file ends; answers how much that was. */
-function readFully(file: number, space: Buffer, offset: number): number {
+/** Reads until so much is there, or the file ends; answers how much there is, which may be more. Files of usual size take one call. */
+function readUpTo(file: number, space: Buffer, offset: number, wanted: number): number {
   let done = 0;
-  while (done < space.length) {
+  while (done < wanted) {
     const read = readSync(file, space, done, space.length - done, offset + done);
     if (read === 0) break;
     done += read;

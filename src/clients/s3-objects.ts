@@ -1,4 +1,5 @@
 import { serviceFailure } from './aws-errors.ts';
+import { takeKeys } from './s3-keys.ts';
 import { sendOptions, statusOf, translateS3Error } from './s3-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
 
@@ -27,12 +28,12 @@ export async function listKeys(
   let last: string | undefined;
   for (let page = 0; page < (options.maxPages ?? Infinity); page += 1) {
     const input = { Bucket: bucket, Prefix: prefix, ContinuationToken: token, ExpectedBucketOwner: edge.accountId };
-    const answer = await edge.client.send(new ListObjectsV2Command(input), sendOptions(options.signal)).catch((error: unknown) => {
+    const command = new ListObjectsV2Command(input);
+    const found = takeKeys(command);
+    const answer = await edge.client.send(command, sendOptions(options.signal)).catch((error: unknown) => {
       throw translateS3Error(error, edge, 'ListBucket', bucket);
     });
-    for (const { Key: key } of answer.Contents ?? []) {
-      if (key !== undefined) keys.add((last = key));
-    }
+    for (const key of found) keys.add((last = key));
     token = answer.NextContinuationToken;
     if (token === undefined) return { has: (key) => keys.has(key), covers: (key) => key.startsWith(prefix) };
   }

@@ -132,6 +132,21 @@ describe.skipIf(withoutMoto !== undefined)('publishing zips and files', () => {
     expect(calls).toEqual(['listKeys']);
   });
 
+  it('looks at objects one by one where their versions are wanted', async () => {
+    const versioned = (logicalId: string): Partial<ZipArtifact> => ({
+      uses: [{ ...use(logicalId), form: { type: 's3-object', bucket: 'S3Bucket', key: 'S3Key', version: 'S3ObjectVersion' } }],
+    });
+    const artifacts = await Promise.all(
+      Array.from({ length: 5 }, async (_, index) =>
+        zip(join(await put(`v${index}/index.js`, `v${index}`), '..'), '', versioned(`V${index}`)),
+      ),
+    );
+    await publishArtifacts(artifacts, options(), deps());
+    calls.length = 0;
+    await publishArtifacts(artifacts, options(), deps());
+    expect(calls).toEqual(Array.from({ length: 5 }, () => 'findObject'));
+  });
+
   it('publishes the same directory, and directories of the same content, once', async () => {
     await put('a/index.js', 'same');
     await put('b/index.js', 'same');

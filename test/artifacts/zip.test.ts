@@ -146,7 +146,7 @@ describe('writeZip', () => {
 
   it('reads its own zips back and zips one file alone', async () => {
     await put(folder, { 'handler.py': 'pass' });
-    await writeZip(await singleFileContents(join(folder, 'handler.py')), join(folder, 'one.zip'));
+    await writeZip(singleFileContents(join(folder, 'handler.py')), join(folder, 'one.zip'));
     expect(await listReadyZip(join(folder, 'one.zip'))).toEqual([{ path: 'handler.py', size: 4, executable: false }]);
   });
 });
@@ -220,6 +220,18 @@ describe('limits', () => {
     ];
     expect(() => checkUnzippedSize(entries, 'src/Worker')).toThrow(/src\/Worker is 250(\.0)? MB unzipped/);
     expect(() => checkUnzippedSize(entries.slice(1), 'src/Worker')).not.toThrow();
+  });
+
+  it('refuses a zip that has lost its middle, or would be unpacked elsewhere', async () => {
+    await put(folder, { 'a.txt': 'a' });
+    const file = join(folder, 'a.zip');
+    await writeZip(singleFileContents(join(folder, 'a.txt')), file);
+    const whole = await readFile(file);
+    const directory = whole.indexOf('PK\x01\x02');
+    await writeFile(file, Buffer.concat([whole.subarray(0, directory), whole.subarray(directory + 20)]));
+    await expect(listReadyZip(file)).rejects.toMatchObject({ code: 'PACKAGE_INVALID' });
+    await writeFile(file, Buffer.from(whole.toString('latin1').replaceAll('a.txt', '../xx'), 'latin1'));
+    await expect(listReadyZip(file)).rejects.toMatchObject({ code: 'PACKAGE_INVALID', message: expect.stringContaining('../xx') });
   });
 
   it('refuses a package that is no zip, or an empty one', async () => {

@@ -91,6 +91,20 @@ describe.skipIf(missing !== undefined)('the object store, against moto', () => {
     expect([listing.has('p/small'), listing.has('q'), listing.covers('p/zzz'), listing.covers('q')]).toEqual([true, false, true, false]);
   });
 
+  it('lists keys as they are, over all pages or the first of them', async () => {
+    const bucket = await newBucket();
+    const odd = [`l/a&b<c>"d'.zip`, 'l/&amp;', 'l/ü 🙂+%20'];
+    const many = Array.from({ length: 1001 }, (_, index) => `l/n${String(index).padStart(4, '0')}`);
+    await Promise.all([...odd, ...many].map((key) => store.uploadText(bucket, key, '')));
+    const all = await store.listKeys(bucket, 'l/');
+    expect([...odd, ...many].filter((key) => !all.has(key))).toEqual([]);
+    expect([all.has('l/'), all.has('l/&'), all.covers('l/zzz')]).toEqual([false, false, true]);
+    const first = await store.listKeys(bucket, 'l/', { maxPages: 1 });
+    expect([first.has('l/n0000'), first.covers('l/n0000'), first.covers('l/n1000')]).toEqual([true, true, false]);
+    expect((await store.listKeys(bucket, 'none/')).has('none/')).toBe(false);
+    await expect(store.listKeys(bucketName(), '')).rejects.toMatchObject({ code: 'BUCKET_NOT_FOUND' });
+  });
+
   it('gives an address that needs no credentials', async () => {
     const bucket = await newBucket();
     await store.uploadText(bucket, "a b/ü(1)'.json", '{}');
