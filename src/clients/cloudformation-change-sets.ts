@@ -85,6 +85,7 @@ async function describe(
       executionStatus: page.ExecutionStatus,
       onStackFailure: page.OnStackFailure,
       express: page.DeploymentConfig?.Mode === 'EXPRESS',
+      description: page.Description,
       changes,
     };
   }

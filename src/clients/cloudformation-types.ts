@@ -10,6 +10,8 @@ export interface Stack {
   readonly terminationProtection: boolean;
   readonly roleArn: string | undefined;
   readonly description?: string | undefined;
+  /** ARN of the change set that was executed last; undefined where the endpoint tells none. */
+  readonly changeSetId?: string | undefined;
   readonly createdAt?: Date | undefined;
   readonly updatedAt?: Date | undefined;
   /** ARN of the stack that this one is nested in. */
@@ -207,6 +209,7 @@ export interface ChangeSet {
   /** How it was asked for: what a failure leads to is settled then. */
   readonly onStackFailure?: string | undefined;
   readonly express?: boolean | undefined;
+  readonly description?: string | undefined;
   readonly changes: readonly ResourceChange[];
 }
 

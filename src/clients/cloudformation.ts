@@ -225,6 +225,7 @@ function readStack(stack: SdkStack): Stack {
     terminationProtection: stack.EnableTerminationProtection ?? false,
     roleArn: stack.RoleARN,
     description: stack.Description,
+    changeSetId: stack.ChangeSetId,
     createdAt: stack.CreationTime,
     updatedAt: stack.LastUpdatedTime,
     parentId: stack.ParentId,

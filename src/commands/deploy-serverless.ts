@@ -6,7 +6,7 @@ import { announce, requireStackName, type StackNameWish } from '../deployment/id
 import { publishAndRewrite } from '../deployment/package.ts';
 import { describeStackWish, prepareStack } from '../deployment/prepare.ts';
 import { recordPrepared } from '../deployment/record-change-set.ts';
-import { deployRecorded } from '../deployment/record.ts';
+import { deployRecorded, namedPlace } from '../deployment/record.ts';
 import { checkSwitches, readSwitches } from '../deployment/stack-switches.ts';
 import { templatePlaces } from '../deployment/template-places.ts';
 import { isWaitedFor, pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
@@ -15,6 +15,7 @@ import { loadTemplate } from '../deployment/template-source.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { DeployRequest } from '../stack/deploy.ts';
+import { notePlace } from '../records/told-place.ts';
 import { previewStack } from '../stack/preview-stack.ts';
 import { keepProtection } from '../stack/protection.ts';
 import { locator } from '../template/locate.ts';
@@ -123,6 +124,7 @@ export const deployServerless = defineCommand({
     const prepared = await prepareStack({ ...options, stackName }, source.template, context);
     const packaged = await publishAndRewrite(options, source, context, describeStackWish(prepared.plan, stackName));
     const template = await placeTemplate(packaged.text, options, context, packaged.bucket);
+    const run = { ...packaged, wish: options, template };
     const request: DeployRequest = {
       ...prepared,
       ...prepared.wish,
@@ -135,8 +137,8 @@ export const deployServerless = defineCommand({
       locate: locator(source.template),
       switches: readSwitches(options, identity),
       approve: approval(options, context),
+      note: notePlace(namedPlace(run)),
     };
-    const run = { ...packaged, wish: options, template };
     const deps = await stackDeps(context);
     const facts = () => ({ ...identity, stackName, published: packaged.published, durationMs: context.clock.now() - started });
     if (options.preview === true || options.prepare === true) {

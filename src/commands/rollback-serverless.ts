@@ -1,17 +1,19 @@
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { missingStack } from '../stack/missing-stack.ts';
-import { approval } from '../deployment/deploy-mode.ts';
+import { approval, checkMode, type ModeOptions } from '../deployment/deploy-mode.ts';
 import { answerDeployment, answerNoChanges, answerPreview } from '../deployment/deployment-answer.ts';
 import { announce, requireStackName } from '../deployment/identity.ts';
 import { prepareStack } from '../deployment/prepare.ts';
 import { deployRecorded } from '../deployment/record.ts';
 import { isWaitedFor, pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
+import { checkSwitches, readSwitches } from '../deployment/stack-switches.ts';
 import { placeTemplate } from '../deployment/template-body.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { DeployRequest } from '../stack/deploy.ts';
+import { notePlace } from '../records/told-place.ts';
 import { previewStack } from '../stack/preview-stack.ts';
-import { NO_SWITCHES } from '../stack/switches.ts';
+import { keepProtection } from '../stack/protection.ts';
 import { defineCommand } from './define.ts';
 
 export const rollbackServerless = defineCommand({
@@ -37,7 +39,16 @@ export const rollbackServerless = defineCommand({
     'continue-rollback',
     'skip-resources',
     'resume',
+    'express',
+    'disable-rollback',
+    'notification-arns',
+    'rollback-alarms',
+    'monitoring-time',
+    'import-existing-resources',
+    'termination-protection',
+    'validation',
     'preview',
+    'fail-on-changes',
     's3-bucket',
     's3-prefix',
     'resolve-s3',
@@ -54,6 +65,9 @@ export const rollbackServerless = defineCommand({
   ],
   async run(options, context) {
     const started = context.clock.now();
+    const mode = modeOf(options, context);
+    checkMode(mode, context);
+    checkSwitches({ ...options, ...mode, onFailure: undefined }, context);
     const stackName = await requireStackName(options, context);
     const identity = await announce(context);
     const stack = await requireStack(stackName, context);
@@ -79,7 +93,6 @@ export const rollbackServerless = defineCommand({
         templateParameters: { ...target.values, ...options.templateParameters },
         parametersFile: undefined,
         tags: target.record.tags,
-        terminationProtection: undefined,
       },
       target.template,
       context,
@@ -94,9 +107,10 @@ export const rollbackServerless = defineCommand({
       wait: isWaitedFor(options),
       longestPauseMs: pollingPauseMs(options),
       placeOf: () => Promise.resolve(undefined),
-      switches: NO_SWITCHES,
+      switches: readSwitches({ ...options, onFailure: undefined }, identity),
       knownGood: true,
-      approve: approval(modeOf(options.yes, context), context),
+      approve: approval(mode, context),
+      note: notePlace(target.place),
     };
     const deps = await stackDeps(context);
     const facts = () => ({
@@ -109,10 +123,12 @@ export const rollbackServerless = defineCommand({
     if (options.preview === true) {
       const outcome = await previewStack(request, false, deps);
       if (outcome.kind === 'unchanged') return answerNoChanges(outcome.stackId, facts(), context);
-      return answerPreview(outcome.preview, facts(), context);
+      answerPreview(outcome.preview, facts(), context);
+      return options.failOnChanges === true ? EXIT.changes : undefined;
     }
     const run = { wish, published: [], bucket: target.place.bucket, template, of: target.record.id };
-    const outcome = await deployRecorded(request, run, deps, context);
+    const deployed = await deployRecorded(request, run, deps, context);
+    const outcome = await keepProtection(deployed, options.terminationProtection, deps);
     answerDeployment(outcome, facts(), context);
     return outcome.action === 'declined' ? EXIT.changes : undefined;
   },
@@ -126,13 +142,10 @@ async function requireStack(stackName: string, context: Context): Promise<Stack>
 }
 
 /** A person sees what would change and is asked; a pipeline has said what it wants by calling the command. */
-function modeOf(yes: boolean | undefined, { prompts }: Context): Parameters<typeof approval>[0] {
-  return {
-    preview: undefined,
-    failOnChanges: undefined,
-    confirm: yes !== true && prompts.available,
-    prepare: undefined,
-    execute: undefined,
-    yes,
-  };
+function modeOf(
+  { preview, failOnChanges, yes }: Pick<ModeOptions, 'preview' | 'failOnChanges' | 'yes'>,
+  { prompts }: Context,
+): ModeOptions {
+  const confirm = yes !== true && preview !== true && prompts.available;
+  return { preview, failOnChanges, confirm, prepare: undefined, execute: undefined, yes };
 }

@@ -40,7 +40,7 @@ export async function recordExecuted(outcome: DeployOutcome, wish: RecordWish, d
       import('../template/read.ts'),
     ]);
     const { text, references } = await lookAtDeployed(stack.id, context);
-    const [place] = await findPlaces(wish, references, context);
+    const [place] = await findPlaces(wish, references, context, stack);
     if (text === undefined || place === undefined) return;
     const declared = templateParameters(await parseTemplate(text, 'template'));
     const secrets = Object.fromEntries(declared.filter(({ noEcho }) => noEcho).map(({ name }) => [name, '']));

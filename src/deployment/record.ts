@@ -1,7 +1,7 @@
 import type { PublishedArtifact } from '../artifacts/types.ts';
 import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
-import { UserError, messageOf } from '../errors.ts';
+import { UserError, isAbort, messageOf } from '../errors.ts';
 import type { Place, RecordedAction, RecordedOutcome } from '../records/types.ts';
 import type { DeploymentFacts, TemplateCopy } from '../records/write.ts';
 import { deployStack, type DeployOutcome, type DeployRequest } from '../stack/deploy.ts';
@@ -83,21 +83,42 @@ async function lookAgain(stackId: string, { stacks, reporter }: StackDeps): Prom
   }
 }
 
-/** Where something of this run lies already, or would lie. On the local target a bucket that is named is made. */
-export async function findPlace({ wish, bucket, template }: RecordedRun, context: Context): Promise<Place | undefined> {
+/** Where something of this run lies already, or would lie, as far as that is known without a look. */
+export function namedPlace({ wish, bucket, template }: RecordedRun): Place | undefined {
+  const used = bucket ?? ('url' in template ? template.bucket : undefined) ?? wish.s3Bucket;
+  return used === undefined ? undefined : { bucket: used, prefix: wish.s3Prefix ?? '' };
+}
+
+/**
+ * Where a deployment is recorded: where something of it lies, else in the bucket that was named, else in the one that this tool makes,
+ * which on the local target is made for it, and elsewhere used when it is there.
+ */
+export async function findPlace(run: RecordedRun, context: Context): Promise<Place | undefined> {
+  const { wish, bucket, template } = run;
   const prefix = wish.s3Prefix ?? '';
-  const used = bucket ?? ('url' in template ? template.bucket : undefined);
-  if (used !== undefined) return { bucket: used, prefix };
-  if (wish.local === true && (wish.s3Bucket !== undefined || wish.resolveS3 === true))
-    return { bucket: await chooseBucket(wish, context), prefix };
-  if (wish.s3Bucket !== undefined) return { bucket: wish.s3Bucket, prefix };
-  if (wish.resolveS3 !== true) return undefined;
+  const isUsed = bucket !== undefined || 'url' in template;
+  if (wish.local === true && !isUsed) return { bucket: await chooseBucket(wish, context), prefix };
+  const named = namedPlace(run);
+  if (named !== undefined) return named;
+  if (wish.resolveS3 !== true) return placeThatIsThere(prefix, context);
   const [{ account }, { region }, { regionalBucketName }] = await Promise.all([
     context.clients.caller(),
     context.clients.edge(),
     import('../artifacts/bucket.ts'),
   ]);
   return { bucket: regionalBucketName(account, region), prefix };
+}
+
+/** Nobody has asked for it, so that what goes wrong is not worth a word. */
+async function placeThatIsThere(prefix: string, context: Context): Promise<Place | undefined> {
+  const { madePlaces } = await import('../records/places.ts');
+  try {
+    return (await madePlaces(prefix, context))[0];
+  } catch (error) {
+    if (!(error instanceof UserError) || isAbort(error)) throw error;
+    context.reporter.debug(`The deployment is not recorded: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** The copy of the template that is deployed; one that went through the bucket lies there already. */

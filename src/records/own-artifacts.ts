@@ -48,7 +48,7 @@ export async function findOwnArtifacts(
     const templates = await readTemplates(await (await context.clients.stacks()).template(stack.id, context.signal), context);
     const references = templates.flatMap((template) => findReferences(template));
     const before = folders.length;
-    const named = await findPlaces(wish, references, context);
+    const named = await findPlaces(wish, references, context, stack);
     for (const place of named) places.set(`${place.bucket}/${place.prefix}`, place);
     for (const place of named) {
       const records = await recordsOf(stack, place, context);

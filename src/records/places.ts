@@ -6,6 +6,7 @@ import { parseTemplate } from '../template/parse.ts';
 import { readArtifactKey } from './keys.ts';
 import { listRecords, readLatestRecord } from './read.ts';
 import { findReferences } from './references.ts';
+import { toldPlace } from './told-place.ts';
 import type { ArtifactReference, DeploymentRecord, Place } from './types.ts';
 
 export interface PlaceWish {
@@ -38,14 +39,22 @@ export async function referencesIn(text: string | undefined): Promise<ArtifactRe
 }
 
 /**
- * Where the records of a stack may be: in the bucket that was named, and where the deployed template's own artefacts lie; when nothing
- * says, in the bucket that this tool makes, if there is one. (A tag of the stack could say so too, but would be passed on to every resource.)
+ * Where the records of a stack may be: in the bucket that was named, and where the deployed template's own artefacts lie; when neither
+ * says, where the last change set says, else in the bucket that this tool makes, if there is one.
  */
-export async function findPlaces(wish: PlaceWish, references: readonly ArtifactReference[], context: Context): Promise<Place[]> {
+export async function findPlaces(
+  wish: PlaceWish,
+  references: readonly ArtifactReference[],
+  context: Context,
+  stack?: Stack,
+): Promise<Place[]> {
   const prefix = wish.s3Prefix ?? '';
   const named: Place[] = wish.s3Bucket === undefined ? [] : [{ bucket: wish.s3Bucket, prefix }];
   const derived = placesOf(references);
   const isOpen = named.length === 0 && (wish.resolveS3 === true || derived.length === 0);
+  const isUnknown = named.length === 0 && wish.resolveS3 !== true && derived.length === 0;
+  const told = isUnknown && stack !== undefined ? await toldPlace(stack, context) : undefined;
+  if (told !== undefined) return [told];
   return distinct([...named, ...(isOpen ? await madePlaces(prefix, context) : []), ...derived]);
 }
 
@@ -59,8 +68,8 @@ export function placesOf(references: readonly ArtifactReference[]): Place[] {
   );
 }
 
-/** The bucket of `--resolve-s3`, when it was made before. */
-async function madePlaces(prefix: string, context: Context): Promise<Place[]> {
+/** The bucket of `--resolve-s3`, when it was made before; one call, or two when it was not. */
+export async function madePlaces(prefix: string, context: Context): Promise<Place[]> {
   const [{ account }, { region }, store] = await Promise.all([context.clients.caller(), context.clients.edge(), context.clients.objects()]);
   for (const bucket of [regionalBucketName(account, region), globalBucketName(account, region)])
     if ((await store.findBucket(bucket))?.owned === true) return [{ bucket, prefix }];
@@ -83,7 +92,7 @@ export interface FoundRecords {
 /** The records of a stack, wherever they are. Throws UserError BUCKET_NOT_FOUND, ACCESS_DENIED, …. */
 export async function findRecords(stack: Stack, wish: PlaceWish, context: Context): Promise<FoundRecords> {
   const deployed = await lookAtDeployed(stack.id, context);
-  const places = await findPlaces(wish, deployed.references, context);
+  const places = await findPlaces(wish, deployed.references, context, stack);
   const deps = { store: await context.clients.objects(), signal: context.signal };
   for (const place of places) {
     const records = await listRecords(place, stack, deps);
@@ -104,7 +113,7 @@ export async function latestRecord(
 ): Promise<DeploymentRecord | undefined> {
   const known = references ?? (await lookAtDeployed(stack.id, context)).references;
   const deps = { store: await context.clients.objects(), signal: context.signal };
-  for (const place of await findPlaces(wish, known, context)) {
+  for (const place of await findPlaces(wish, known, context, stack)) {
     const record = await readLatestRecord(place, stack, deps);
     if (record !== undefined) return record;
   }

@@ -39,6 +39,8 @@ export interface DeployRequest extends Wish {
    * speak of replacements that the failed update never came to.
    */
   readonly knownGood?: boolean | undefined;
+  /** For the description of the change set. */
+  readonly note?: string | undefined;
   /** Shown what would be done before it is done; false leaves everything as it is. */
   readonly approve?: ((preview: Preview) => Promise<boolean>) | undefined;
   /** Told as soon as CloudFormation has begun. */
@@ -171,7 +173,7 @@ async function execute(
     request.onBegin?.(stackId);
   };
   const hint = isOff
-    ? `Everything was left as it is; go on from there with lambda-tool deploy-serverless -sn ${request.stackName} --resume${deps.target ?? ''}`
+    ? `Everything was left as it is; go on from there with lambda-tool ${request.knownGood === true ? 'rollback' : 'deploy'}-serverless -sn ${request.stackName} --resume${deps.target ?? ''}`
     : undefined;
   try {
     if (sound.kind === 'update' && request.approve === undefined) await warnOfPolicy(sound.stack, changeSet.changes, deps);

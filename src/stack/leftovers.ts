@@ -7,12 +7,12 @@ const OURS = /^lambda-tool-\d{8}-\d{6}-[0-9a-f]{4}$/;
 /** A run that still works on its change set is younger than this, whatever its clock says. */
 const STALE_MS = 60 * 60 * 1000;
 
-/** Marks a change set that is meant to stay until somebody executes it. */
+/** The description of a change set that is meant to stay until somebody executes it begins so. */
 export const PREPARED = 'Prepared by lambda-tool deploy-serverless --prepare';
 
 /** A change set that a run of ours has left behind when it was killed: not one of other tools, prepared on purpose, or of a run that goes on. */
 export function isLeftover(changeSet: ChangeSetSummary, nowMs: number): boolean {
-  if (!OURS.test(changeSet.name) || changeSet.description === PREPARED) return false;
+  if (!OURS.test(changeSet.name) || changeSet.description?.startsWith(PREPARED) === true) return false;
   return changeSet.createdAt !== undefined && nowMs - changeSet.createdAt.getTime() > STALE_MS;
 }
 

@@ -27,7 +27,18 @@ export interface ChangeSetWish {
 /** What a change set is made from. */
 export type ChangeSetSource = Pick<
   DeployRequest,
-  'stackName' | 'template' | 'declared' | 'given' | 'capabilities' | 'tags' | 'roleArn' | 'resources' | 'switches' | 'locate' | 'knownGood'
+  | 'stackName'
+  | 'template'
+  | 'declared'
+  | 'given'
+  | 'capabilities'
+  | 'tags'
+  | 'roleArn'
+  | 'resources'
+  | 'switches'
+  | 'locate'
+  | 'knownGood'
+  | 'note'
 >;
 
 /** Has the change set of a deployment made. Throws UserError CHANGE_SET_FAILED, STACK_STATE; then nothing of it stays behind. */
@@ -49,7 +60,7 @@ export async function makeChangeSet(
         capabilities: request.capabilities,
         tags: request.tags,
         roleArn: request.roleArn,
-        description: wish.keep === true ? PREPARED : undefined,
+        description: describeChangeSet(wish, request.note),
         includeNestedStacks,
         ...changeSetSwitches(switches, sound),
       },
@@ -66,6 +77,11 @@ export async function makeChangeSet(
     if (current === undefined) await removeEmptyStack(request.stackName, deps);
     throw error;
   }
+}
+
+function describeChangeSet({ keep }: ChangeSetWish, note: string | undefined): string | undefined {
+  const parts = [...(keep === true ? [PREPARED] : []), ...(note === undefined ? [] : [note])];
+  return parts.length === 0 ? undefined : parts.join('. ');
 }
 
 /** CloudFormation cannot look into every nested stack (one whose parameters another one decides, for example): then the rest is shown. */

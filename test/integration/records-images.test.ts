@@ -10,7 +10,7 @@ const { engine, reason } = await engineOrReason();
 const why = engine === undefined ? reason : BUSYBOX === undefined ? 'busybox is not on this machine' : undefined;
 if (why !== undefined) console.log(`Recorded deployments of images are not tested: ${why}`);
 
-// Nothing in the templates of images leads to a bucket, so that it is named every time.
+// Nothing in the templates of images leads to a bucket: it is named for deployments.
 const BUCKET = 'image-records';
 
 describe.skipIf(why !== undefined)('recorded deployments of images', () => {
@@ -65,7 +65,7 @@ describe.skipIf(why !== undefined)('recorded deployments of images', () => {
       built.push(document.result.artifacts[0].digest as string);
     }
     const env = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
-    const { document, stderr } = await workspace.json(['rollback-serverless', 'Img', '-sb', BUCKET, '--local'], { cwd: project, env });
+    const { document, stderr } = await workspace.json(['rollback-serverless', 'Img', '--local'], { cwd: project, env });
     expect(document.result, stderr).toMatchObject({ action: 'rolled-back' });
     expect(await (await fetch(document.result.outputs.Url as string)).text()).toBe('two');
   }, 180_000);

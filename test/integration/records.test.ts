@@ -42,6 +42,12 @@ describe('recorded deployments', () => {
   const keys = async (): Promise<string[]> => (await store.listVersions(BUCKET, '')).map(({ key }) => key);
   const zips = async (): Promise<string[]> => (await keys()).filter((key) => key.endsWith('.zip')).toSorted();
 
+  /** A template that leads to no bucket. */
+  const inlineTemplate = (): string => {
+    writeFileSync(join(project, 'inline.template'), TEMPLATE.replace('"CodeUri": "./src"', '"InlineCode": "exports.handler = 1"'));
+    return 'inline.template';
+  };
+
   beforeAll(async () => {
     workspace = openWorkspace();
     project = join(workspace.folder, 'app');
@@ -163,17 +169,70 @@ describe('recorded deployments', () => {
   });
 
   it('say why there are none', async () => {
-    writeFileSync(
-      join(project, 'inline.template'),
-      readFileSync(join(project, 'serverless.template'), 'utf8').replace('"CodeUri": "./src"', '"InlineCode": "exports.handler = 1"'),
-    );
-    const made = await json(['deploy-serverless', '-sn', 'Inline', '-t', 'inline.template', '-dc', '']);
+    // No --local here: what that makes is used.
+    const { document: env } = await workspace.json(['local', 'env']);
+    const remote = (args: readonly string[]) => workspace.json(args, { cwd: project, env: env.result as Record<string, string> });
+    const made = await remote(['deploy-serverless', '-sn', 'Inline', '-t', inlineTemplate()]);
     expect(made.document.result?.action, made.stderr).toBe('created');
-    const { document } = await json(['rollback-serverless', 'Inline']);
+    const { document } = await remote(['rollback-serverless', 'Inline']);
     expect(document.error).toMatchObject({ code: 'DEPLOYMENT_NOT_FOUND', message: expect.stringContaining('no bucket was named') });
-    expect(await list('Inline')).toEqual([]);
+    expect((await remote(['rollback-serverless', 'Inline', '--list'])).document.result.deployments).toEqual([]);
     expect((await json(['rollback-serverless', 'Nobody'])).document.error?.code).toBe('STACK_NOT_FOUND');
     await json(['delete-serverless', 'Inline']);
+  });
+
+  it('are found although nothing in the template leads to them: the last change set tells', async () => {
+    const where = ['-sb', BUCKET, '-sp', 'else where/'];
+    const told = (stage: string, ...args: string[]) =>
+      json(['deploy-serverless', '-sn', 'Told', '-t', inlineTemplate(), ...where, '-tp', `Stage=${stage}`, ...args]);
+    for (const stage of ['one', 'two']) expect((await told(stage)).document.result?.action).toMatch(/created|updated/);
+    const prepared = await told('three', '--prepare');
+    await json(['deploy-serverless', '-sn', 'Told', '--execute', prepared.document.result.changeSet as string]);
+    expect((await list('Told')).map(({ action, outcome }) => `${action} ${outcome}`)).toEqual([
+      'updated succeeded',
+      'updated prepared',
+      'updated succeeded',
+      'created succeeded',
+    ]);
+    const back = await json(['rollback-serverless', 'Told']);
+    expect(back.document.result, back.stderr).toMatchObject({ action: 'rolled-back', outputs: { Stage: 'two' } });
+    expect((await list('Told'))[0]).toMatchObject({ action: 'rolled-back', current: true });
+    await json(['delete-serverless', 'Told']);
+    expect((await keys()).filter((key) => key.startsWith('else where/'))).toEqual([]);
+  });
+
+  it('are made on the local target when no bucket is named, and in the one of --resolve-s3 where it is there', async () => {
+    const deployed = (stage: string) => json(['deploy-serverless', '-sn', 'Nowhere', '-t', inlineTemplate(), '-tp', `Stage=${stage}`]);
+    await deployed('one');
+    await deployed('two');
+    const { document: env } = await workspace.json(['local', 'env']);
+    const remote = await workspace.json(['deploy-serverless', '-sn', 'Nowhere', '-t', inlineTemplate(), '-tp', 'Stage=three'], {
+      cwd: project,
+      env: env.result as Record<string, string>,
+    });
+    expect(remote.document.warnings).toEqual([]);
+    expect(await list('Nowhere')).toHaveLength(3);
+    expect((await json(['rollback-serverless', 'Nowhere'])).document.result).toMatchObject({ outputs: { Stage: 'two' } });
+  });
+
+  it('are gone back to as the switches of a deployment say', async () => {
+    const topic = 'arn:aws:sns:us-east-1:000000000000:deployments';
+    expect((await json(['rollback-serverless', 'Nowhere', '--preview', '--fail-on-changes'])).code).toBe(3);
+    expect((await json(['rollback-serverless', 'Nowhere', '--fail-on-changes'])).code).toBe(2);
+    expect((await json(['rollback-serverless', 'Nowhere', '--disable-rollback', '--rollback-alarms', 'Errors'])).code).toBe(2);
+    const { document } = await json(['rollback-serverless', 'Nowhere', '--notification-arns', topic, '--termination-protection']);
+    expect(document.result, JSON.stringify(document)).toMatchObject({ action: 'rolled-back', outputs: { Stage: 'one' } });
+    const { document: described } = await json(['describe-serverless', 'Nowhere']);
+    expect(described.result).toMatchObject({ terminationProtection: true, notificationArns: [topic] });
+
+    const failing = ['--to', (await list('Nowhere')).find(({ of }) => of === undefined)?.id as string, '-tp', 'Fail=update'];
+    const failed = await json(['rollback-serverless', 'Nowhere', ...failing, '--disable-rollback']);
+    expect(failed.document.error).toMatchObject({
+      code: 'STACK_FAILED',
+      hint: expect.stringContaining('lambda-tool rollback-serverless -sn Nowhere --resume'),
+    });
+    expect((await json(['describe-serverless', 'Nowhere'])).document.result.status).toBe('UPDATE_FAILED');
+    await json(['delete-serverless', 'Nowhere', '--no-termination-protection']);
   });
 
   it('go with their stack, and so does what was published for it, but for what another stack uses', async () => {
