@@ -11,8 +11,19 @@ export const watch = defineCommand({
   group: 'Applications',
   aws: true,
   positionals: [{ name: 'stack-name', describe: 'Name or ARN of the stack; --stack-name beats it', option: 'stack-name' }],
-  options: ['stack-name', 'max-wait', 'on-interrupt', 'stack-polling-delay', 'timeline', 'report', 'outputs-file', 'port'],
-  persist: ['stack-name'],
+  options: [
+    'stack-name',
+    'max-wait',
+    'on-interrupt',
+    'stack-polling-delay',
+    'template',
+    'template-substitutions',
+    'timeline',
+    'report',
+    'outputs-file',
+    'port',
+  ],
+  persist: ['stack-name', 'template', 'template-substitutions'],
   examples: [
     { command: 'lambda-tool watch Shop', describe: 'takes up again what a run has left: exit code 0 or 1, as it would have had' },
     { command: 'lambda-tool watch Shop --max-wait 30m --output ndjson', describe: 'one event a line, for a program' },
@@ -21,8 +32,12 @@ export const watch = defineCommand({
     const stackName = await requireStackName(options, context);
     const identity = await announce(context);
     const deps = await stackDeps(context);
-    const { watchStack } = await import('../stack/watch.ts');
-    const outcome = await watchStack({ stackName, longestPauseMs: pollingPauseMs(options) }, deps);
+    const [{ watchStack }, { laterPlacesIn }] = await Promise.all([
+      import('../stack/watch.ts'),
+      import('../deployment/belonging-template.ts'),
+    ]);
+    const placesOf = await laterPlacesIn(options, context);
+    const outcome = await watchStack({ stackName, longestPauseMs: pollingPauseMs(options), placesOf }, deps);
     if (outcome.kind === 'ended') context.reporter.info(`${outcome.status} after ${formatSeconds(outcome.durationMs)}.`);
     context.reporter.result(answer(outcome, identity));
   },

@@ -30,6 +30,16 @@ export async function placesInTemplateOf(stack: Stack, wish: TemplateWish, conte
   return undefined;
 }
 
+/**
+ * The same for what may never be asked for: a template that was named is read at once, one that just lies here when it is asked for. Throws
+ * UserError TEMPLATE_NOT_FOUND, TEMPLATE_SYNTAX for one that was named.
+ */
+export async function laterPlacesIn(wish: TemplateWish, context: Context): Promise<(stack: Stack) => Promise<PlaceOf | undefined>> {
+  if (context.settings.get('template').source !== 'command line') return (stack) => placesInTemplateOf(stack, wish, context);
+  const places = templatePlaces(await loadTemplate(wish, context), context);
+  return () => Promise.resolve(places);
+}
+
 async function isTemplateOf(stack: Stack, template: Template, context: Context): Promise<boolean> {
   const text = await (await context.clients.stacks()).template(stack.id, context.signal);
   if (text === undefined) return false;

@@ -1,6 +1,7 @@
 import type { Stack, StackEvent } from '../clients/cloudformation.ts';
 import type { Step } from '../output/reporter.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
+import type { PlaceOf } from './explain-failure.ts';
 import { failedOperation } from './failed.ts';
 import { findFirstCause } from './failure.ts';
 import { isOwnEvent } from './follow-tree.ts';
@@ -13,6 +14,8 @@ export interface WatchRequest {
   /** Name or ARN. */
   readonly stackName: string;
   readonly longestPauseMs: number | undefined;
+  /** Where a template has what failed; asked only after a failure. */
+  readonly placesOf?: ((stack: Stack) => Promise<PlaceOf | undefined>) | undefined;
 }
 
 export type WatchOutcome =
@@ -32,14 +35,15 @@ export type WatchOutcome =
  * Tells the events of whatever operation runs on a stack, from its beginning, until it has ended. Throws UserError STACK_NOT_FOUND,
  * STACK_FAILED with the first cause, INTERRUPTED, STACK_STILL_RUNNING.
  */
-export async function watchStack({ stackName, longestPauseMs }: WatchRequest, deps: StackDeps): Promise<WatchOutcome> {
+export async function watchStack(request: WatchRequest, deps: StackDeps): Promise<WatchOutcome> {
+  const { stackName } = request;
   const stack = await deps.stacks.find(stackName, deps.signal);
   if (stack === undefined) throw await missingStack(stackName, deps);
   if (!isBusy(stack)) return { kind: 'at-rest', stack };
   const beginning = await findBeginning(stack, deps);
   // It may have ended between the two questions.
-  if (beginning.kind === 'ended') return watchStack({ stackName: stack.id, longestPauseMs }, deps);
-  return deps.reporter.step({ kind: 'stack', name: stack.name }, (step) => follow(stack, beginning.after, longestPauseMs, deps, step));
+  if (beginning.kind === 'ended') return watchStack({ ...request, stackName: stack.id }, deps);
+  return deps.reporter.step({ kind: 'stack', name: stack.name }, (step) => follow(stack, beginning.after, request, deps, step));
 }
 
 type Beginning = { readonly kind: 'running'; readonly after: string | undefined } | { readonly kind: 'ended' };
@@ -61,7 +65,7 @@ async function findBeginning(stack: Stack, { stacks, signal }: StackDeps): Promi
 async function follow(
   stack: Stack,
   after: string | undefined,
-  longestPauseMs: number | undefined,
+  { longestPauseMs, placesOf }: WatchRequest,
   deps: StackDeps,
   step: Step,
 ): Promise<WatchOutcome> {
@@ -69,7 +73,9 @@ async function follow(
   step.note(describeState(stack), { lasting: true });
   const log = createEventLog(deps, step, 0);
   const { status } = await followOperation({ stack, log, longestPauseMs }, after, deps);
-  if (!isGoodEnd(status, log, id)) throw await failedOperation({ stackName: name, stackId: id, status }, log, deps);
+  if (!isGoodEnd(status, log, id)) {
+    throw await failedOperation({ stackName: name, stackId: id, status, placeOf: await placesOf?.(stack) }, log, deps);
+  }
   step.summary(`${log.describe()} · ${status}`);
   const now = status === 'DELETE_COMPLETE' ? undefined : await deps.stacks.find(id, deps.signal);
   return { kind: 'ended', name, stackId: id, stack: now, status, durationMs: durationOf(log) };

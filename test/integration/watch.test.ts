@@ -106,6 +106,31 @@ describe('watch', () => {
     expect([gone.code, gone.stdout]).toEqual([0, 'Stack Taken is deleted.\n']);
   });
 
+  it('names the line of the template that lies here, or was named', async () => {
+    const hold = openHold(workspace);
+    const text = template({ A: {}, B: { FailOn: 'create', ...hold.in('create') } });
+    const cwd = project({ 'serverless.template': JSON.stringify(JSON.parse(text), null, 2) });
+    const run = ['deploy-serverless', '-sn', 'Lines', '--local', '--detach'];
+    expect((await workspace.run(run, { cwd })).code).toBe(0);
+    const said = hold.untilSaid(/ B LocalTarget::Test::Probe CREATE_IN_PROGRESS/);
+    const here = await workspace.json(['watch', 'Lines', '--local'], { cwd, ...said });
+    expect(here.document.error?.details?.join('\n')).toContain('Cause   B (LocalTarget::Test::Probe), serverless.template:7');
+    expect(here.document.result.cause).toMatchObject({ logicalId: 'B', place: 'serverless.template:7' });
+
+    const other = project({ 'serverless.template': template({ Other: {} }) });
+    const again = openHold(workspace);
+    const next = template({ A: {}, B: { FailOn: 'create', ...again.in('create') } });
+    expect((await workspace.run(run, { cwd: project({ 'serverless.template': next }) })).code).toBe(0);
+    const none = await workspace.json(['watch', 'Lines', '--local', '-t', 'gone.template'], { cwd: other });
+    expect([none.code, none.document.error?.code]).toEqual([1, 'TEMPLATE_NOT_FOUND']);
+    const far = await workspace.json(['watch', 'Lines', '--local'], {
+      cwd: other,
+      ...again.untilSaid(/ B LocalTarget::Test::Probe CREATE_IN_PROGRESS/),
+    });
+    expect(far.document.error?.code).toBe('STACK_FAILED');
+    expect(far.document.result.cause).not.toHaveProperty('place');
+  });
+
   it('ends the waiting after --max-wait, and refuses a time that is none', async () => {
     const hold = openHold(workspace);
     const late = await workspace.json(['deploy-serverless', '-sn', 'Late', '--local', '--max-wait', '1s'], {
