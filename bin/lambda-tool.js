@@ -8,9 +8,20 @@ if (process.argv.length === 3 && process.argv[2] === '--version') {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   process.stdout.write(`${version}\n`);
 } else {
+  const early = listenEarly();
   module.enableCompileCache?.(cacheFolder());
   const { main } = await import('../dist/main.js');
-  await main();
+  await main(early);
+}
+
+/** An interrupt while the program is loaded is kept for it, so that it is answered as any other; a second one ends at once. */
+function listenEarly() {
+  const early = { signals: [], names: ['SIGINT', 'SIGTERM', 'SIGHUP'], listener };
+  function listener(name) {
+    if (early.signals.push(name) > 1) process.exit(130);
+  }
+  for (const name of early.names) process.on(name, listener);
+  return early;
 }
 
 /** Where Node keeps compiled code between runs. Its own choice would be the temporary folder, where we leave nothing. */

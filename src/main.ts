@@ -8,10 +8,17 @@ import { createInterrupts, type Interrupts } from './interrupts.ts';
 import { run } from './run.ts';
 import { VERSION } from './version.ts';
 
+/** The interrupts that came while the program was loaded, and who has listened for them. */
+export interface EarlyInterrupts {
+  readonly names: readonly ('SIGINT' | 'SIGTERM' | 'SIGHUP')[];
+  readonly signals: readonly ('SIGINT' | 'SIGTERM' | 'SIGHUP')[];
+  readonly listener: (name: NodeJS.Signals) => void;
+}
+
 /** The process: arguments, signals, streams and the exit code. The only file that sets it. */
-export async function main(): Promise<void> {
+export async function main(early: EarlyInterrupts): Promise<void> {
   const distFolder = dirname(fileURLToPath(import.meta.url));
-  const interrupts = listenForInterrupts();
+  const interrupts = listenForInterrupts(early);
   // Looked at when the work is done: what it does must not end half way because nobody listens.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   process.exitCode = await run({
@@ -35,16 +42,18 @@ export async function main(): Promise<void> {
 }
 
 /** The first signal asks the run to stop, a second one ends the process at once. */
-function listenForInterrupts(): Interrupts {
+function listenForInterrupts({ names, signals, listener }: EarlyInterrupts): Interrupts {
   const interrupts = createInterrupts();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const name of names) {
     process.on(name, () => {
       if (interrupts.interrupt(name) === 'first') return;
       // Rows that moved end where they are.
       if (process.stderr.isTTY) process.stderr.write('\n');
       process.exit(EXIT.interrupted);
     });
+    process.off(name, listener);
   }
+  for (const name of signals) interrupts.interrupt(name);
   return interrupts;
 }
 

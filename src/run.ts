@@ -88,6 +88,7 @@ async function runCommand(
       return EXIT.done;
     }
     await deliveries.prepare(settings);
+    request.interrupts.signal.throwIfAborted();
     const code = (await command.run({ ...settings.values, positionals }, context)) ?? EXIT.done;
     await persistSettings(command, settings, context);
     output.finish(command.name, undefined, undefined, await deliveries.hand(command.name, undefined, undefined, output));

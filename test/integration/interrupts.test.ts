@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -119,6 +119,25 @@ describe('an interrupt', () => {
     expect(stderr).toContain('See how it ends: lambda-tool watch Slow --region eu-west-1; once it has ended, run the same command again');
     expect(tookMs).toBeLessThan(10_000);
     expect(slow.calls).not.toContain('DeleteStack');
+  });
+
+  /** Sends itself the signals as soon as it listens for them, before anything of the program is loaded. */
+  const early = (...signals: readonly string[]) => {
+    const kill = signals.map((name) => `process.kill(process.pid, '${name}')`).join(';');
+    const listening = `const on = process.on; process.on = function (name, listener) { on.call(this, name, listener); if (name === 'SIGHUP') { process.on = on; ${kill} } return this }`;
+    return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(listening)}` };
+  };
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('is answered although the program is still loaded (%s)', async (signal) => {
+    const { code, document, stderr } = await workspace.json(['new', 'node', '-o', 'never-made'], { env: early(signal) });
+    expect(code, stderr).toBe(130);
+    expect(document).toMatchObject({ ok: false, command: 'new', error: { code: 'INTERRUPTED' } });
+    expect(existsSync(join(workspace.folder, 'never-made'))).toBe(false);
+  });
+
+  it('ends at once when it is the second one, also while the program is loaded', async () => {
+    const { code, stdout } = await workspace.run(['new', '--list'], { env: early('SIGINT', 'SIGTERM') });
+    expect([code, stdout]).toEqual([130, '']);
   });
 
   it('leaves nothing in the temporary folder', () => {
