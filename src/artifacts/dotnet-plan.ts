@@ -14,6 +14,8 @@ export interface DotnetGoal {
   readonly useContainer?: boolean | undefined;
   /** `--container-image-for-build`; given, it is used. */
   readonly containerImage?: string | undefined;
+  /** What comes out goes into an image, which has a C library and a .NET of its own. */
+  readonly isForImage?: boolean | undefined;
 }
 
 /** This machine, as far as it matters for a build. */
@@ -150,7 +152,9 @@ function chooseContainer(
     if (lack === undefined) return undefined;
     const way = goal.useContainer === false ? 'Leave out --use-container-for-build false' : 'Add --use-container-for-build';
     throw new UserError('BUILD_TOOL_NOT_FOUND', `${basename(project.file)} cannot be published here: ${lack}.`, {
-      hint: `${way} to build it in a container (needs Docker or the like), install what is missing (https://dot.net), or deploy the function as a container image.`,
+      hint: goal.isForImage
+        ? `${way} to build it in a container, install what is missing (https://dot.net), or build the project in the Dockerfile.`
+        : `${way} to build it in a container (needs Docker or the like), install what is missing (https://dot.net), or deploy the function as a container image.`,
     });
   }
   if (!isAsked && lack === undefined) return undefined;

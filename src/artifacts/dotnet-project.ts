@@ -133,8 +133,11 @@ export async function hasProjectFile(directory: string): Promise<boolean> {
   return (await readable(directory, (path) => readdir(path))).some((name) => PROJECT_FILE.test(name));
 }
 
-/** The one project file of a directory. Throws UserError TEMPLATE_PATH_NOT_FOUND when there is none, or several. */
-export async function findProjectFile(directory: string): Promise<string> {
+/** The one project file of a directory. Throws UserError TEMPLATE_PATH_NOT_FOUND, with `hint`, when there is none, or several. */
+export async function findProjectFile(
+  directory: string,
+  hint = 'Point the template at the project file, or at a directory with exactly one.',
+): Promise<string> {
   const names = await readable(directory, (path) => readdir(path));
   const projects = names.filter((name) => PROJECT_FILE.test(name));
   const [only] = projects;
@@ -143,7 +146,5 @@ export async function findProjectFile(directory: string): Promise<string> {
     projects.length === 0
       ? `There is no .NET project file in ${directory}.`
       : `There are several .NET project files in ${directory}: ${projects.join(', ')}.`;
-  throw new UserError('TEMPLATE_PATH_NOT_FOUND', message, {
-    hint: 'Point the template at the project file, or at a directory with exactly one.',
-  });
+  throw new UserError('TEMPLATE_PATH_NOT_FOUND', message, { hint });
 }

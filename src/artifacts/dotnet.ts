@@ -84,7 +84,7 @@ async function publishHere(project: DotnetProject, plan: DotnetPlan, options: Do
     }),
   );
   if (end.exitCode !== 0) throw publishFailed(project.file, end);
-  if (plan.isAot) await warnOfNewLibrary(options);
+  if (plan.isAot && options.isForImage !== true) await warnOfNewLibrary(options);
 }
 
 /** The error for a `dotnet publish` that ended badly, with what the compiler said. */

@@ -1,18 +1,15 @@
-import { isAbsolute, join, relative, sep } from 'node:path';
 import type { Step } from '../output/reporter.ts';
-import { UserError } from '../errors.ts';
 import { findBaseDigests } from './base-digests.ts';
 import { digestBuildContext, listBuildContext, type BuildContext } from './build-context.ts';
 import { hashValues, PACKING_VERSION } from './digest.ts';
 import { buildSettings, type BuildSettings } from './docker-options.ts';
-import { publishDotnet } from './dotnet.ts';
-import { findProjectFile, hasProjectFile } from './dotnet-project.ts';
+import { withHostBuild } from './host-build.ts';
 import { imageNameOf, type ImageName } from './image-name.ts';
 import { PLATFORMS, withBuiltImage, type BuiltImage } from './image-build.ts';
 import { findDeployable } from './image-check.ts';
 import { ensureNamedTag } from './image-push.ts';
 import { identityOfExtras } from './build-extras.ts';
-import { frameworkFor, type Outcome, type Publishing, type PublishOptions } from './publishing.ts';
+import type { Outcome, Publishing } from './publishing.ts';
 import type { ImageArtifact } from './types.ts';
 
 /** All that decides what an image will be. */
@@ -71,18 +68,19 @@ async function nameOf(artifact: ImageArtifact, { options, findRepository }: Plan
 }
 
 /** Builds and pushes an image, unless ECR has one of the same inputs; then no engine is needed. */
-export async function publishImage(artifact: ImageArtifact, publishing: Publishing, step: Step): Promise<Outcome> {
-  await buildOnHost(artifact, publishing, step);
-  const plan = await planImage(artifact, publishing);
-  const { repository } = plan.name;
-  return publishing.once(`image:${repository}:${plan.digest}`, async () => {
-    const found = plan.mustBuild === undefined ? await findDeployable(publishing, repository, plan.digest) : undefined;
-    if (found !== undefined) {
-      if (publishing.options.tagAsNamed === true) await ensureNamedTag(found.location, plan.name, publishing);
-      step.summary(`unchanged · ${found.digest.slice(0, 19)}`);
-      return found;
-    }
-    return publishing.buildLimit(() => buildAndPush(artifact, plan, publishing, step));
+export function publishImage(artifact: ImageArtifact, publishing: Publishing, step: Step): Promise<Outcome> {
+  return withHostBuild(artifact, publishing, step, async () => {
+    const plan = await planImage(artifact, publishing);
+    const { repository } = plan.name;
+    return publishing.once(`image:${repository}:${plan.digest}`, async () => {
+      const found = plan.mustBuild === undefined ? await findDeployable(publishing, repository, plan.digest) : undefined;
+      if (found !== undefined) {
+        if (publishing.options.tagAsNamed === true) await ensureNamedTag(found.location, plan.name, publishing);
+        step.summary(`unchanged · ${found.digest.slice(0, 19)}`);
+        return found;
+      }
+      return publishing.buildLimit(() => buildAndPush(artifact, plan, publishing, step));
+    });
   });
 }
 
@@ -103,51 +101,14 @@ function buildAndPush(artifact: ImageArtifact, plan: PlannedImage, publishing: P
 }
 
 /** Builds an image and leaves it where it is: nothing is asked of AWS. `work` is told what came out. */
-export async function buildOnly<T>(
+export function buildOnly<T>(
   artifact: ImageArtifact,
   publishing: Publishing,
   step: Step,
   work: (built: BuiltImage, plan: PlannedImage) => Promise<T>,
 ): Promise<T> {
-  await buildOnHost(artifact, publishing, step);
-  const plan = await planImage(artifact, publishing);
-  return withBuiltImage(artifact, plan, publishing, step, (built) => work(built, plan));
-}
-
-/** `dotnet publish` on this machine before the image build, where that is asked for. */
-async function buildOnHost(artifact: ImageArtifact, publishing: Publishing, step: Step): Promise<void> {
-  const wish = await hostOutputOf(artifact, publishing.options);
-  if (wish === undefined) return;
-  const outputDirectory = join(artifact.context, wish);
-  const place = relative(artifact.context, outputDirectory);
-  // The directory is emptied first, so it must be one of its own.
-  if (place === '' || place === '..' || place.startsWith(`..${sep}`) || isAbsolute(place)) {
-    throw new UserError('USAGE', `The host build's output directory "${wish}" is not below the build context.`, {
-      hint: 'Give a directory of its own, such as bin/Release/lambda-publish.',
-    });
-  }
-  const { configuration, msbuildParameters } = publishing.options;
-  step.note(`dotnet publish into ${place}`);
-  await publishDotnet({
-    project: await findProjectFile(artifact.context),
-    outputDirectory,
-    architecture: artifact.architecture,
-    configuration,
-    framework: frameworkFor(artifact.context, publishing.options),
-    msbuildParameters,
-    env: publishing.env,
-    engine: publishing.engine,
-    signal: publishing.signal,
-    onLine: (line) => step.output(line),
-    onWarning: (text) => publishing.reporter.warn(text),
+  return withHostBuild(artifact, publishing, step, async () => {
+    const plan = await planImage(artifact, publishing);
+    return withBuiltImage(artifact, plan, publishing, step, (built) => work(built, plan));
   });
-}
-
-/**
- * Where a build on this machine goes, if there is to be one. The switch is for all images of an application, so those
- * without a .NET project in their context are left alone; the template's own wish is always carried out.
- */
-export async function hostOutputOf(artifact: ImageArtifact, options: PublishOptions): Promise<string | undefined> {
-  if (artifact.hostBuildOutputDir !== undefined || options.hostBuildOutputDir === undefined) return artifact.hostBuildOutputDir;
-  return (await hasProjectFile(artifact.context)) ? options.hostBuildOutputDir : undefined;
 }

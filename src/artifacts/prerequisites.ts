@@ -1,10 +1,11 @@
 import { accessSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 import { ensureBuildable } from './build-context.ts';
-import { findProjectFile } from './dotnet-project.ts';
+import type { PlannedDotnet } from './dotnet.ts';
 import { planDotnetZip } from './dotnet-zip.ts';
 import { findEsbuild } from './esbuild.ts';
-import { hostOutputOf, planImage } from './image.ts';
+import { planHostBuild } from './host-build.ts';
+import { planImage } from './image.ts';
 import { chooseBuilder } from './image-build.ts';
 import { findDeployable } from './image-check.ts';
 import { checkZip } from './publish-object.ts';
@@ -60,17 +61,18 @@ async function check(artifact: Artifact, publishing: Publishing): Promise<Need> 
 }
 
 async function checkProject(artifact: ZipArtifact, publishing: Publishing): Promise<Need> {
-  const { plan } = await planDotnetZip(artifact, publishing);
+  return needOf(await planDotnetZip(artifact, publishing));
+}
+
+function needOf({ plan }: PlannedDotnet): Need {
   return { engine: plan.container !== undefined, dotnet: plan.container === undefined };
 }
 
 async function checkImageArtifact(artifact: ImageArtifact, publishing: Publishing): Promise<Need> {
   await ensureBuildable(artifact.context, artifact.dockerfile);
-  if ((await hostOutputOf(artifact, publishing.options)) !== undefined) {
-    await findProjectFile(artifact.context);
-    // What the image is made of is known after the host build only; it may be in ECR.
-    return { engine: false, dotnet: true };
-  }
+  const host = await planHostBuild(artifact, publishing);
+  // What the image is made of is known after the host build only; it may be in ECR.
+  if (host !== undefined) return needOf(host);
   const plan = await planImage(artifact, publishing);
   const isThere = plan.mustBuild === undefined && (await findDeployable(publishing, plan.name.repository, plan.digest)) !== undefined;
   // Finds the engine, or the command that this build needs in its place.
@@ -91,7 +93,7 @@ function ensureThere(path: string): void {
 
 async function ensureDotnet(publishing: Publishing): Promise<void> {
   const { signal, env } = publishing;
-  const missingHint = 'Install the .NET SDK (https://dot.net), or deploy the function as a container image.';
+  const missingHint = 'Install the .NET SDK (https://dot.net), or build in a container: --use-container-for-build.';
   const end = await runProgram({ command: 'dotnet', args: ['--version'], cwd: process.cwd(), env, signal, missingHint });
   if (end.exitCode === 0) return;
   throw new UserError('BUILD_TOOL_NOT_FOUND', 'The .NET SDK does not run.', { hint: missingHint, details: end.lastLines });

@@ -8,6 +8,7 @@ import type { ObjectStore } from '../clients/s3.ts';
 import { UserError, messageOf } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
 import type { BuilderWish } from './builder-command.ts';
+import { startHostOutputs, type HostOutput } from './host-outputs.ts';
 import { startListings, type Listings } from './listings.ts';
 import type { Artifact, ArtifactUse, Location, PublishedArtifact } from './types.ts';
 
@@ -57,6 +58,8 @@ export interface Lookups {
   readonly listings: Listings;
   /** Remembers by artefact what its inputs are. */
   remember<T>(artifact: Artifact, plan: () => Promise<T>): Promise<T>;
+  /** What is known of a directory that projects of images are published to. */
+  hostOutput(directory: string): HostOutput;
 }
 
 /** What publishing asks of S3. */
@@ -136,6 +139,7 @@ export function startLookups(repositories: PublishDeps['repositories']): Lookups
       plans.set(artifact, known);
       return known;
     },
+    hostOutput: startHostOutputs(),
   };
 }
 

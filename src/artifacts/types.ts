@@ -130,7 +130,9 @@ export interface ImageArtifact extends ArtifactBase {
   readonly architecture: Architecture;
   /** `DockerTag`: `name[:tag]`, lower-cased; names the ECR repository. */
   readonly imageTag?: string | undefined;
-  /** `DockerHostBuildOutputDir`: run `dotnet publish` into this context-relative directory before the image build. */
+  /** Absolute path of the directory of the .NET project, where that is not the build context. */
+  readonly projectDirectory?: string | undefined;
+  /** `DockerHostBuildOutputDir`: run `dotnet publish` into this directory of the project before the image build. */
   readonly hostBuildOutputDir?: string | undefined;
 }
 

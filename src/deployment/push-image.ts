@@ -6,6 +6,7 @@ import type { BuilderWish } from '../artifacts/builder-command.ts';
 import type { Architecture, Artifact, ImageArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { containerWish } from './package.ts';
 import { readRepositorySettings, type RepositoryWish } from './repository-settings.ts';
 
 /** What says which image it is. */
@@ -23,6 +24,9 @@ export interface PushImageWish extends ImageWish, RepositoryWish {
   readonly configuration: string | undefined;
   readonly framework: string | undefined;
   readonly publishOptions: string | undefined;
+  readonly useContainerForBuild: boolean | undefined;
+  readonly containerImageForBuild: string | undefined;
+  readonly codeMountDirectory: string | undefined;
   readonly forceBuild: boolean | undefined;
   readonly pull: boolean | undefined;
   readonly builder: string | undefined;
@@ -51,6 +55,7 @@ export async function pushOneImage(wish: PushImageWish, context: Context): Promi
     configuration: wish.configuration,
     framework: wish.framework,
     msbuildParameters: wish.publishOptions,
+    ...containerWish(wish, projectDirectory),
     dockerBuildOptions: wish.dockerBuildOptions,
     forceBuild: wish.forceBuild,
     pull: wish.pull,
@@ -101,6 +106,7 @@ export async function imageArtifact(wish: ImageWish, project: string): Promise<I
     buildArgs: {},
     architecture: architectureOf(wish),
     imageTag,
+    projectDirectory: context === project ? undefined : project,
     hostBuildOutputDir: wish.dockerHostBuildOutputDir,
     uses: USES,
   };

@@ -72,7 +72,7 @@ async function whyBuild(artifact: Artifact, options: PublishOptions): Promise<st
         ? 'what is built in its source is compared after a build only (--build)'
         : undefined;
     case 'image': {
-      const { hostOutputOf } = await import('../artifacts/image.ts');
+      const { hostOutputOf } = await import('../artifacts/host-build.ts');
       const isBuiltHere = (await hostOutputOf(artifact, options)) !== undefined;
       return isBuiltHere ? 'the project of the image is compared after a build only (--build)' : undefined;
     }
