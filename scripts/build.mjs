@@ -10,6 +10,17 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
+/** Lets the parser of yargs be bundled alone: its helpers otherwise bring the tables of texts and widths that yargs' own help needs. */
+const yargsWithoutSideEffects = {
+  name: 'yargs-without-side-effects',
+  setup(builder) {
+    builder.onResolve({ filter: /platform-shims\/esm\.mjs$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path),
+      sideEffects: false,
+    }));
+  },
+};
+
 const result = await build({
   absWorkingDir: root,
   entryPoints: {
@@ -34,6 +45,7 @@ const result = await build({
   minifyWhitespace: true,
   keepNames: false,
   legalComments: 'linked',
+  plugins: [yargsWithoutSideEffects],
   define: { LAMBDA_TOOL_VERSION: JSON.stringify(version) },
   // Bundled CommonJS packages ask for Node's own modules with require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },

@@ -104,21 +104,21 @@ async function parseArguments(command: Command, args: readonly string[], command
   const misplaced = doubtful.find(({ word }) => hasNoPlace(word, command, words, switches));
   if (misplaced !== undefined) throw notBoolean(misplaced.token, misplaced.word);
   checkWords(command, words);
-  // Help and version do not need it, and it takes as long to load as Node itself takes to start.
-  const { default: yargs } = await import('yargs');
-  const parsed = yargs(switches.map((item) => item.replace('=', `=${GUARD}`)))
-    .parserConfiguration({
-      'parse-numbers': false,
-      'dot-notation': false,
-      'camel-case-expansion': false,
-      'duplicate-arguments-array': false,
-      'boolean-negation': false,
-    })
-    .options(Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])))
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .parseSync();
+  // yargs' own parser, without its help, completion and commands: those take as long to load as Node itself takes to start.
+  const { Parser } = await import('./yargs-parser.ts');
+  const parsed = Parser(
+    switches.map((item) => item.replace('=', `=${GUARD}`)),
+    {
+      string: [...names],
+      configuration: {
+        'parse-numbers': false,
+        'dot-notation': false,
+        'camel-case-expansion': false,
+        'duplicate-arguments-array': false,
+        'boolean-negation': false,
+      },
+    },
+  );
   const flags = new Map<OptionName, string>();
   for (const name of names) {
     const value: unknown = parsed[name];
