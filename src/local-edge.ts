@@ -34,7 +34,7 @@ export async function createLocalEdge(request: LocalEdgeRequest): Promise<AwsEdg
   ]);
 
   const agents = createAgents();
-  const handler = guardHandler(await createHttpHandler(agents), target.endpoint);
+  const handler = guardHandler(createHttpHandler(agents), target.endpoint);
   const credentials = () => Promise.resolve(target.credentials);
   const region = request.region ?? LOCAL_DEFAULT_REGION;
   return {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basicAuthorization } from '../clients/ecr.ts';
+import { basicAuthorization } from '../clients/registry-authorization.ts';
 import { parseImageName, type ImageName } from '../clients/registry-read.ts';
 import { messageOf } from '../errors.ts';
 import { baseImagesOf } from './dockerfile-bases.ts';

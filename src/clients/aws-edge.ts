@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 
+import { fromEnv } from '@aws-sdk/credential-providers';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@smithy/types';
 
@@ -50,7 +51,8 @@ export async function createAwsEdge(request: AwsEdgeRequest): Promise<AwsEdge> {
   const tls = ca === undefined ? {} : { ca: readCaBundle(ca) };
   // What is on this machine is reached directly, whatever proxy the environment names.
   const [outside, inside] = [createAgents({ ...tls, proxyEnv: request.env }), createAgents(tls)];
-  const [handler, direct] = await Promise.all([createHttpHandler(outside), createHttpHandler(inside)]);
+  const handler = createHttpHandler(outside);
+  const direct = createHttpHandler(inside);
   const handlerFor = (service: AwsService) => {
     const endpoint = endpoints(service);
     const handlerOfPlace = endpoint !== undefined && isLoopback(endpoint) ? direct : handler;
@@ -200,19 +202,22 @@ async function chooseCredentials(
       hint: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; emulators that do not check them take any value',
     });
   }
-  const { fromNodeProviderChain, fromEnv, fromIni } = await import('@aws-sdk/credential-providers');
+  const source = describeSource(env, shared, profile);
+  const provider = (chain: AwsCredentialIdentityProvider): Identity => ({
+    credentials: remember(translateFailures(chain, profile)),
+    source,
+  });
+  if (profile === undefined && env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY']) return provider(fromEnv());
+  const { fromIni, fromNodeProviderChain } = await import('./credential-chain.ts');
   const [configFilepath, filepath] = shared.files;
   const options = {
     configFilepath,
     filepath,
-    ...(profile === undefined ? {} : { profile }),
     ...(request.askMfaCode === undefined ? {} : { mfaCodeProvider: request.askMfaCode }),
     clientConfig: { region, requestHandler, ...(anywhere ? {} : { endpoint: stsEndpoint }) },
   };
   // A profile that was named is used or fails: the chain would go on to the role of the machine.
-  const named = profile === undefined ? fromNodeProviderChain(options) : fromIni(options);
-  const chain = profile === undefined && env['AWS_ACCESS_KEY_ID'] && env['AWS_SECRET_ACCESS_KEY'] ? fromEnv() : named;
-  return { credentials: remember(translateFailures(chain, profile)), source: describeSource(env, shared, profile) };
+  return provider(profile === undefined ? fromNodeProviderChain(options) : fromIni({ ...options, profile }));
 }
 
 function staticCredentials(request: AwsEdgeRequest): Identity {

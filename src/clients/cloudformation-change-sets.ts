@@ -1,5 +1,14 @@
-import type * as SdkModule from '@aws-sdk/client-cloudformation';
-import type { Change, CloudFormationClient, ResourceChangeDetail } from '@aws-sdk/client-cloudformation';
+import {
+  CreateChangeSetCommand,
+  DeleteChangeSetCommand,
+  DescribeChangeSetCommand,
+  ExecuteChangeSetCommand,
+  ListChangeSetsCommand,
+  UpdateStackCommand,
+  type Change,
+  type CloudFormationClient,
+  type ResourceChangeDetail,
+} from '@aws-sdk/client-cloudformation';
 
 import type {
   ChangeSet,
@@ -16,53 +25,43 @@ type ChangeSetMethods = Pick<
   Stacks,
   'createChangeSet' | 'changeSet' | 'changeSets' | 'executeChangeSet' | 'deleteChangeSet' | 'updateStack'
 >;
-type Sdk = Pick<
-  typeof SdkModule,
-  | 'CreateChangeSetCommand'
-  | 'DescribeChangeSetCommand'
-  | 'ListChangeSetsCommand'
-  | 'ExecuteChangeSetCommand'
-  | 'DeleteChangeSetCommand'
-  | 'UpdateStackCommand'
->;
 type Call = <T>(operation: string, work: () => Promise<T>) => Promise<T>;
 
 /** The part of the adapter that deals with change sets. `call` translates what goes wrong. */
-export function changeSetMethods(client: CloudFormationClient, sdk: Sdk, call: Call): ChangeSetMethods {
+export function changeSetMethods(client: CloudFormationClient, call: Call): ChangeSetMethods {
   return {
     createChangeSet: (request, signal) =>
       call('CreateChangeSet', async () => {
-        const answer = await client.send(new sdk.CreateChangeSetCommand(changeSetInput(request)), abort(signal));
+        const answer = await client.send(new CreateChangeSetCommand(changeSetInput(request)), abort(signal));
         return { id: answer.Id ?? '', stackId: answer.StackId ?? '' };
       }),
 
-    changeSet: (reference, signal) => call('DescribeChangeSet', () => describe(client, sdk, reference, signal)),
+    changeSet: (reference, signal) => call('DescribeChangeSet', () => describe(client, reference, signal)),
 
-    changeSets: (stackId, signal) => call('ListChangeSets', () => list(client, sdk, stackId, signal)),
+    changeSets: (stackId, signal) => call('ListChangeSets', () => list(client, stackId, signal)),
 
     executeChangeSet: (id, { token, disableRollback }, signal) =>
       call('ExecuteChangeSet', async () => {
         const rollback = disableRollback === undefined ? {} : { DisableRollback: disableRollback };
-        await client.send(new sdk.ExecuteChangeSetCommand({ ChangeSetName: id, ClientRequestToken: token, ...rollback }), abort(signal));
+        await client.send(new ExecuteChangeSetCommand({ ChangeSetName: id, ClientRequestToken: token, ...rollback }), abort(signal));
       }),
 
     deleteChangeSet: (id) =>
       call('DeleteChangeSet', async () => {
-        await client.send(new sdk.DeleteChangeSetCommand({ ChangeSetName: id }));
+        await client.send(new DeleteChangeSetCommand({ ChangeSetName: id }));
       }),
 
     updateStack: (request, signal) =>
       call('UpdateStack', async () => {
         const rollback = request.disableRollback === true && request.express === undefined ? { DisableRollback: true } : {};
         const input = { ...operationInput(request), ClientRequestToken: request.token, ...rollback };
-        await client.send(new sdk.UpdateStackCommand(input), abort(signal));
+        await client.send(new UpdateStackCommand(input), abort(signal));
       }),
   };
 }
 
 async function describe(
   client: CloudFormationClient,
-  sdk: Sdk,
   { id, stackName, values }: ChangeSetReference,
   signal: AbortSignal | undefined,
 ): Promise<ChangeSet> {
@@ -72,7 +71,7 @@ async function describe(
   let token: string | undefined;
   for (;;) {
     const next = token === undefined ? {} : { NextToken: token };
-    const page = await client.send(new sdk.DescribeChangeSetCommand({ ...wanted, ...next }), abort(signal));
+    const page = await client.send(new DescribeChangeSetCommand({ ...wanted, ...next }), abort(signal));
     changes.push(...(page.Changes ?? []).flatMap(readChange));
     token = page.NextToken;
     if (token !== undefined) continue;
@@ -91,12 +90,12 @@ async function describe(
   }
 }
 
-async function list(client: CloudFormationClient, sdk: Sdk, stackId: string, signal: AbortSignal | undefined): Promise<ChangeSetSummary[]> {
+async function list(client: CloudFormationClient, stackId: string, signal: AbortSignal | undefined): Promise<ChangeSetSummary[]> {
   const found: ChangeSetSummary[] = [];
   let token: string | undefined;
   do {
     const next: { NextToken?: string } = token === undefined ? {} : { NextToken: token };
-    const page = await client.send(new sdk.ListChangeSetsCommand({ StackName: stackId, ...next }), abort(signal));
+    const page = await client.send(new ListChangeSetsCommand({ StackName: stackId, ...next }), abort(signal));
     for (const summary of page.Summaries ?? []) {
       const { ChangeSetId: id = '', ChangeSetName: name = '', Status: status = '' } = summary;
       found.push({ id, name, status, description: summary.Description, createdAt: summary.CreationTime });

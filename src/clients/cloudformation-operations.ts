@@ -1,22 +1,19 @@
-import type * as SdkModule from '@aws-sdk/client-cloudformation';
-import type {
-  CloudFormationClient,
-  OperationEvent as SdkOperationEvent,
-  StackEvent as SdkStackEvent,
+import {
+  DescribeEventsCommand,
+  type CloudFormationClient,
+  type OperationEvent as SdkOperationEvent,
+  type StackEvent as SdkStackEvent,
 } from '@aws-sdk/client-cloudformation';
 
 import { serviceFailure } from './aws-errors.ts';
 import { abort } from './cloudformation-change-sets.ts';
 import type { HookResult, OperationEvent, OperationEventsQuery } from './cloudformation-types.ts';
 
-type Sdk = Pick<typeof SdkModule, 'DescribeEventsCommand'>;
-
 const MAX_PAGES = 40;
 
 /** DescribeEvents, oldest first; undefined where that call is not offered or not allowed, so that the older one can be asked. */
 export async function readOperationEvents(
   client: CloudFormationClient,
-  sdk: Sdk,
   query: OperationEventsQuery,
   signal: AbortSignal | undefined,
 ): Promise<OperationEvent[] | undefined> {
@@ -31,7 +28,7 @@ export async function readOperationEvents(
   try {
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const next: { NextToken?: string } = token === undefined ? {} : { NextToken: token };
-      const answer = await client.send(new sdk.DescribeEventsCommand({ ...about, ...next }), abort(signal));
+      const answer = await client.send(new DescribeEventsCommand({ ...about, ...next }), abort(signal));
       found.push(...(answer.OperationEvents ?? []).map(readEvent));
       token = answer.NextToken;
       if (token === undefined) break;

@@ -1,5 +1,21 @@
-import type * as SdkModule from '@aws-sdk/client-cloudformation';
-import type { CloudFormationClient, Stack as SdkStack, StackEvent as SdkStackEvent } from '@aws-sdk/client-cloudformation';
+import {
+  CancelUpdateStackCommand,
+  CloudFormationClient,
+  ContinueUpdateRollbackCommand,
+  DeleteStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+  GetStackPolicyCommand,
+  GetTemplateCommand,
+  ListImportsCommand,
+  ListStackResourcesCommand,
+  ListStacksCommand,
+  RollbackStackCommand,
+  UpdateTerminationProtectionCommand,
+  ValidateTemplateCommand,
+  type Stack as SdkStack,
+  type StackEvent as SdkStackEvent,
+} from '@aws-sdk/client-cloudformation';
 
 import type { SdkClientConfig } from './aws-config.ts';
 import { serviceFailure } from './aws-errors.ts';
@@ -12,22 +28,21 @@ import type { EventMark, RollbackTriggers, Stack, StackEvent, StackResource, Sta
 export type * from './cloudformation-types.ts';
 
 export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
-  const sdk = await import('@aws-sdk/client-cloudformation');
-  const client = new sdk.CloudFormationClient({ ...config });
+  const client = new CloudFormationClient({ ...config });
   const call = <T>(operation: string, work: () => Promise<T>): Promise<T> => translated(operation, config, work);
 
   const readTemplate = async (StackName: string, TemplateStage: 'Original' | 'Processed', signal: AbortSignal | undefined) =>
-    (await client.send(new sdk.GetTemplateCommand({ StackName, TemplateStage }), abort(signal))).TemplateBody;
+    (await client.send(new GetTemplateCommand({ StackName, TemplateStage }), abort(signal))).TemplateBody;
 
   return {
     endpoint: config.endpoint,
-    ...changeSetMethods(client, sdk, call),
-    ...inventoryMethods(client, sdk, call),
+    ...changeSetMethods(client, call),
+    ...inventoryMethods(client, call),
 
     find: (name, signal) =>
       call('DescribeStacks', async () => {
         try {
-          const answer = await client.send(new sdk.DescribeStacksCommand({ StackName: name }), abort(signal));
+          const answer = await client.send(new DescribeStacksCommand({ StackName: name }), abort(signal));
           const stack = answer.Stacks?.[0];
           return stack === undefined || stack.StackStatus === 'DELETE_COMPLETE' ? undefined : readStack(stack);
         } catch (error) {
@@ -38,10 +53,10 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
 
     findDeleted: (name, signal) =>
       call('ListStacks', async () => {
-        const id = name.startsWith('arn:') ? name : await newestDeleted(client, sdk, name, signal);
+        const id = name.startsWith('arn:') ? name : await newestDeleted(client, name, signal);
         if (id === undefined) return undefined;
         try {
-          const stack = (await client.send(new sdk.DescribeStacksCommand({ StackName: id }), abort(signal))).Stacks?.[0];
+          const stack = (await client.send(new DescribeStacksCommand({ StackName: id }), abort(signal))).Stacks?.[0];
           return stack?.StackStatus === 'DELETE_COMPLETE' ? readStack(stack) : undefined;
         } catch (error) {
           if (isMissingStack(error)) return undefined;
@@ -55,59 +70,59 @@ export async function createStacks(config: SdkClientConfig): Promise<Stacks> {
 
     validateTemplate: (template, signal) =>
       call('ValidateTemplate', async () => {
-        const answer = await client.send(new sdk.ValidateTemplateCommand(templateInput(template)), abort(signal));
+        const answer = await client.send(new ValidateTemplateCommand(templateInput(template)), abort(signal));
         return { capabilities: answer.Capabilities ?? [], transforms: answer.DeclaredTransforms ?? [] };
       }),
 
-    eventsAfter: (stackId, mark, signal) => call('DescribeStackEvents', () => readEvents(client, sdk, stackId, mark, signal)),
+    eventsAfter: (stackId, mark, signal) => call('DescribeStackEvents', () => readEvents(client, stackId, mark, signal)),
 
     newestEventId: (stackId, signal) =>
       call('DescribeStackEvents', async () => {
-        const answer = await client.send(new sdk.DescribeStackEventsCommand({ StackName: stackId }), abort(signal));
+        const answer = await client.send(new DescribeStackEventsCommand({ StackName: stackId }), abort(signal));
         return answer.StackEvents?.[0]?.EventId;
       }),
 
-    operationEvents: (query, signal) => call('DescribeEvents', () => readOperationEvents(client, sdk, query, signal)),
+    operationEvents: (query, signal) => call('DescribeEvents', () => readOperationEvents(client, query, signal)),
 
     cancelUpdate: (stackId, token, signal) =>
       call('CancelUpdateStack', async () => {
-        await client.send(new sdk.CancelUpdateStackCommand({ StackName: stackId, ClientRequestToken: token }), abort(signal));
+        await client.send(new CancelUpdateStackCommand({ StackName: stackId, ClientRequestToken: token }), abort(signal));
       }),
 
     setTerminationProtection: (stackId, enabled, signal) =>
       call('UpdateTerminationProtection', async () => {
         const input = { StackName: stackId, EnableTerminationProtection: enabled };
-        await client.send(new sdk.UpdateTerminationProtectionCommand(input), abort(signal));
+        await client.send(new UpdateTerminationProtectionCommand(input), abort(signal));
       }),
 
-    resources: (stackId, signal) => call('ListStackResources', () => readResources(client, sdk, stackId, signal)),
+    resources: (stackId, signal) => call('ListStackResources', () => readResources(client, stackId, signal)),
 
     policy: (stackId, signal) =>
       call('GetStackPolicy', async () => {
-        const answer = await client.send(new sdk.GetStackPolicyCommand({ StackName: stackId }), abort(signal));
+        const answer = await client.send(new GetStackPolicyCommand({ StackName: stackId }), abort(signal));
         return answer.StackPolicyBody === '' ? undefined : answer.StackPolicyBody;
       }),
 
-    importers: (exportName, signal) => call('ListImports', () => readImporters(client, sdk, exportName, signal)),
+    importers: (exportName, signal) => call('ListImports', () => readImporters(client, exportName, signal)),
 
     deleteStack: (stackId, { token, roleArn, retain, express }, signal) =>
       call('DeleteStack', async () => {
         const kept = retain === undefined || retain.length === 0 ? {} : { RetainResources: [...retain] };
         const mode = express === true ? { DeploymentConfig: { Mode: 'EXPRESS' as const } } : {};
         const input = { StackName: stackId, ClientRequestToken: token, ...role(roleArn), ...kept, ...mode };
-        await client.send(new sdk.DeleteStackCommand(input), abort(signal));
+        await client.send(new DeleteStackCommand(input), abort(signal));
       }),
 
     continueRollback: (stackId, { token, roleArn, skip }, signal) =>
       call('ContinueUpdateRollback', async () => {
         const skipped = skip === undefined || skip.length === 0 ? {} : { ResourcesToSkip: [...skip] };
         const input = { StackName: stackId, ClientRequestToken: token, ...role(roleArn), ...skipped };
-        await client.send(new sdk.ContinueUpdateRollbackCommand(input), abort(signal));
+        await client.send(new ContinueUpdateRollbackCommand(input), abort(signal));
       }),
 
     rollBack: (stackId, { token, roleArn }, signal) =>
       call('RollbackStack', async () => {
-        await client.send(new sdk.RollbackStackCommand({ StackName: stackId, ClientRequestToken: token, ...role(roleArn) }), abort(signal));
+        await client.send(new RollbackStackCommand({ StackName: stackId, ClientRequestToken: token, ...role(roleArn) }), abort(signal));
       }),
   };
 }
@@ -119,12 +134,8 @@ function role(roleArn: string | undefined): { RoleARN?: string } {
 /** Of 100 events each: more than the largest stack has in one operation. */
 const MAX_EVENT_PAGES = 100;
 
-/** The module, loaded when the first client is made. */
-type Sdk = Pick<typeof SdkModule, 'DescribeStackEventsCommand' | 'ListStackResourcesCommand' | 'ListImportsCommand'>;
-
 async function readEvents(
   client: CloudFormationClient,
-  sdk: Sdk,
   stackId: string,
   mark: EventMark | undefined,
   signal: AbortSignal | undefined,
@@ -132,7 +143,7 @@ async function readEvents(
   const found: StackEvent[] = [];
   let token: string | undefined;
   for (let page = 0; page < MAX_EVENT_PAGES; page += 1) {
-    const command = new sdk.DescribeStackEventsCommand({ StackName: stackId, ...(token === undefined ? {} : { NextToken: token }) });
+    const command = new DescribeStackEventsCommand({ StackName: stackId, ...(token === undefined ? {} : { NextToken: token }) });
     const answer = await client.send(command, abort(signal));
     for (const event of (answer.StackEvents ?? []).map(readEvent)) {
       if (typeof mark === 'string' ? event.id === mark : mark?.(event) === true) return found.toReversed();
@@ -145,16 +156,11 @@ async function readEvents(
 }
 
 /** The list is newest first; it goes back 90 days. */
-async function newestDeleted(
-  client: CloudFormationClient,
-  sdk: Pick<typeof SdkModule, 'ListStacksCommand'>,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+async function newestDeleted(client: CloudFormationClient, name: string, signal: AbortSignal | undefined): Promise<string | undefined> {
   let token: string | undefined;
   for (let page = 0; page < MAX_EVENT_PAGES; page += 1) {
     const next: { NextToken?: string } = token === undefined ? {} : { NextToken: token };
-    const answer = await client.send(new sdk.ListStacksCommand({ StackStatusFilter: ['DELETE_COMPLETE'], ...next }), abort(signal));
+    const answer = await client.send(new ListStacksCommand({ StackStatusFilter: ['DELETE_COMPLETE'], ...next }), abort(signal));
     const found = answer.StackSummaries?.find((stack) => stack.StackName === name);
     if (found !== undefined) return found.StackId;
     token = answer.NextToken;
@@ -163,17 +169,12 @@ async function newestDeleted(
   return undefined;
 }
 
-async function readResources(
-  client: CloudFormationClient,
-  sdk: Sdk,
-  stackId: string,
-  signal: AbortSignal | undefined,
-): Promise<StackResource[]> {
+async function readResources(client: CloudFormationClient, stackId: string, signal: AbortSignal | undefined): Promise<StackResource[]> {
   const found: StackResource[] = [];
   let token: string | undefined;
   do {
     const next: { NextToken?: string } = token === undefined ? {} : { NextToken: token };
-    const page = await client.send(new sdk.ListStackResourcesCommand({ StackName: stackId, ...next }), abort(signal));
+    const page = await client.send(new ListStackResourcesCommand({ StackName: stackId, ...next }), abort(signal));
     for (const resource of page.StackResourceSummaries ?? []) {
       found.push({
         logicalId: resource.LogicalResourceId ?? '',
@@ -189,14 +190,9 @@ async function readResources(
 }
 
 /** That nobody imports an export is a ValidationError too, told apart by its text (user guide, "Export … is not imported by any stack"). */
-async function readImporters(
-  client: CloudFormationClient,
-  sdk: Sdk,
-  exportName: string,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
+async function readImporters(client: CloudFormationClient, exportName: string, signal: AbortSignal | undefined): Promise<string[]> {
   try {
-    const answer = await client.send(new sdk.ListImportsCommand({ ExportName: exportName }), abort(signal));
+    const answer = await client.send(new ListImportsCommand({ ExportName: exportName }), abort(signal));
     return answer.Imports ?? [];
   } catch (error) {
     if (/not imported by any stack|does not exist/i.test(serviceFailure(error)?.message ?? '')) return [];

@@ -1,5 +1,12 @@
-import type * as EcrModule from '@aws-sdk/client-ecr';
-import type { DescribeImagesCommandOutput, ECRClient, ListImageReferrersCommandOutput } from '@aws-sdk/client-ecr';
+import {
+  BatchDeleteImageCommand,
+  BatchGetImageCommand,
+  DescribeImagesCommand,
+  ListImageReferrersCommand,
+  type DescribeImagesCommandOutput,
+  type ECRClient,
+  type ListImageReferrersCommandOutput,
+} from '@aws-sdk/client-ecr';
 import { serviceFailure } from './aws-errors.ts';
 
 /** An image as the list of its repository has it. */
@@ -26,25 +33,21 @@ export interface ImageCleanup {
   deleteTags(repository: string, tags: readonly string[], signal?: AbortSignal): Promise<{ tag: string; reason: string }[]>;
 }
 
-type Sdk = Pick<
-  typeof EcrModule,
-  'DescribeImagesCommand' | 'BatchGetImageCommand' | 'BatchDeleteImageCommand' | 'ListImageReferrersCommand'
->;
 type Failed = (operation: string, error: unknown) => Error;
 
 /** The most that BatchGetImage and BatchDeleteImage take (API reference). */
 const MOST_PER_CALL = 100;
 
 /** The part of the adapter that cleaning up needs. `failed` translates what goes wrong. */
-export function imageCleanup(client: ECRClient, sdk: Sdk, failed: Failed): ImageCleanup {
+export function imageCleanup(client: ECRClient, failed: Failed): ImageCleanup {
   return {
-    listImages: (repository, signal) => listImages(client, sdk, failed, repository, signal),
+    listImages: (repository, signal) => listImages(client, failed, repository, signal),
 
     async manifests(repository, digests, signal) {
       const found: string[] = [];
       for (const some of chunks(digests)) {
         const input = { repositoryName: repository, imageIds: some.map((imageDigest) => ({ imageDigest })) };
-        const answer = await client.send(new sdk.BatchGetImageCommand(input), abort(signal)).catch((error: unknown) => {
+        const answer = await client.send(new BatchGetImageCommand(input), abort(signal)).catch((error: unknown) => {
           throw failed('BatchGetImage', error);
         });
         found.push(...(answer.images ?? []).flatMap((image) => image.imageManifest ?? []));
@@ -52,13 +55,13 @@ export function imageCleanup(client: ECRClient, sdk: Sdk, failed: Failed): Image
       return found;
     },
 
-    referrers: (repository, digest, signal) => listReferrers(client, sdk, failed, repository, digest, signal),
+    referrers: (repository, digest, signal) => listReferrers(client, failed, repository, digest, signal),
 
     async deleteTags(repository, tags, signal) {
       const refused: { tag: string; reason: string }[] = [];
       for (const some of chunks(tags)) {
         const input = { repositoryName: repository, imageIds: some.map((imageTag) => ({ imageTag })) };
-        const answer = await client.send(new sdk.BatchDeleteImageCommand(input), abort(signal)).catch((error: unknown) => {
+        const answer = await client.send(new BatchDeleteImageCommand(input), abort(signal)).catch((error: unknown) => {
           throw failed('BatchDeleteImage', error);
         });
         for (const { imageId, failureCode, failureReason } of answer.failures ?? [])
@@ -69,20 +72,14 @@ export function imageCleanup(client: ECRClient, sdk: Sdk, failed: Failed): Image
   };
 }
 
-async function listImages(
-  client: ECRClient,
-  sdk: Sdk,
-  failed: Failed,
-  repository: string,
-  signal: AbortSignal | undefined,
-): Promise<ListedImage[]> {
+async function listImages(client: ECRClient, failed: Failed, repository: string, signal: AbortSignal | undefined): Promise<ListedImage[]> {
   const found: ListedImage[] = [];
   let token: string | undefined;
   try {
     do {
       const next: { nextToken?: string } = token === undefined ? {} : { nextToken: token };
       const page: DescribeImagesCommandOutput = await client.send(
-        new sdk.DescribeImagesCommand({ repositoryName: repository, ...next }),
+        new DescribeImagesCommand({ repositoryName: repository, ...next }),
         abort(signal),
       );
       for (const detail of page.imageDetails ?? []) {
@@ -107,7 +104,6 @@ async function listImages(
 
 async function listReferrers(
   client: ECRClient,
-  sdk: Sdk,
   failed: Failed,
   repository: string,
   digest: string,
@@ -119,7 +115,7 @@ async function listReferrers(
     do {
       const next: { nextToken?: string } = token === undefined ? {} : { nextToken: token };
       const input = { repositoryName: repository, subjectId: { imageDigest: digest }, filter: { artifactStatus: 'ANY' as const }, ...next };
-      const page: ListImageReferrersCommandOutput = await client.send(new sdk.ListImageReferrersCommand(input), abort(signal));
+      const page: ListImageReferrersCommandOutput = await client.send(new ListImageReferrersCommand(input), abort(signal));
       found.push(...(page.referrers ?? []).flatMap((referrer) => referrer.digest ?? []));
       token = page.nextToken;
     } while (token !== undefined);

@@ -1,8 +1,21 @@
-import type { CreateRepositoryCommandInput, DescribeImagesCommandOutput, ECRClient, ImageDetail, Repository } from '@aws-sdk/client-ecr';
+import {
+  CreateRepositoryCommand,
+  DescribeImagesCommand,
+  DescribeRepositoriesCommand,
+  ECRClient,
+  GetAuthorizationTokenCommand,
+  PutLifecyclePolicyCommand,
+  type CreateRepositoryCommandInput,
+  type DescribeImagesCommandOutput,
+  type ImageDetail,
+  type Repository,
+} from '@aws-sdk/client-ecr';
+
 import { UserError } from '../errors.ts';
 import type { SdkClientConfig } from './aws-config.ts';
 import { serviceFailure, translateAwsError } from './aws-errors.ts';
 import { imageCleanup, type ImageCleanup } from './ecr-images.ts';
+import type { RegistryAuthorization } from './registry-authorization.ts';
 
 export interface ImageRepository {
   readonly name: string;
@@ -19,18 +32,6 @@ export interface RegistryImage {
   readonly sizeBytes: number | undefined;
   /** `ACTIVE`, `ARCHIVED`, `ACTIVATING`: only an active image can be deployed. */
   readonly status: string;
-}
-
-/** What a push needs. Lives in memory only: it prints as nothing, whatever logs it. */
-export interface RegistryAuthorization {
-  /** Host and port that the password is for, and no other. */
-  readonly registryHost: string;
-  /** The same with its scheme: `https://…`, and for a registry on this machine `http://127.0.0.1:…`. */
-  readonly registryOrigin: string;
-  readonly username: string;
-  readonly expiresAt: Date | undefined;
-  /** A method, so that no serialisation of this object holds the secret. */
-  password(): string;
 }
 
 /** How a repository is made; what is not said is as ECR has it. */
@@ -55,24 +56,18 @@ export interface ImageRepositories extends ImageCleanup {
   getAuthorization(options?: { readonly fresh?: boolean }): Promise<RegistryAuthorization>;
 }
 
-/** The value of an Authorization header; to be made where the request is, and kept nowhere. */
-export function basicAuthorization(authorization: RegistryAuthorization): string {
-  return `Basic ${Buffer.from(`${authorization.username}:${authorization.password()}`).toString('base64')}`;
-}
-
 const RENEW_BEFORE_MS = 15 * 60_000;
 
 /** Loads the SDK. Calls throw UserError ACCESS_DENIED, CREDENTIALS, REPOSITORY, …. */
 export async function createImageRepositories(config: SdkClientConfig): Promise<ImageRepositories> {
-  const ecr = await import('@aws-sdk/client-ecr');
-  const client: ECRClient = new ecr.ECRClient({ ...config });
+  const client: ECRClient = new ECRClient({ ...config });
   const failed = (operation: string, error: unknown) => translateAwsError(error, { service: 'ECR', operation, endpoint: config.endpoint });
   let authorization: Promise<RegistryAuthorization> | undefined;
   let renewAtMs = Infinity;
 
   const findRepository = async (name: string): Promise<ImageRepository | undefined> => {
     try {
-      const answer = await client.send(new ecr.DescribeRepositoriesCommand({ repositoryNames: [name] }));
+      const answer = await client.send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
       return toRepository(answer.repositories?.[0], name);
     } catch (error) {
       if (serviceFailure(error)?.name === 'RepositoryNotFoundException') return undefined;
@@ -82,7 +77,7 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
 
   const createRepository = async (name: string, settings: RepositorySettings = {}): Promise<ImageRepository> => {
     try {
-      const answer = await client.send(new ecr.CreateRepositoryCommand({ repositoryName: name, ...creationInput(settings) }));
+      const answer = await client.send(new CreateRepositoryCommand({ repositoryName: name, ...creationInput(settings) }));
       return toRepository(answer.repository, name);
     } catch (error) {
       const failure = serviceFailure(error);
@@ -101,7 +96,7 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
     const imageId = reference.startsWith('sha256:') ? { imageDigest: reference } : { imageTag: reference };
     try {
       const answer: DescribeImagesCommandOutput = await client.send(
-        new ecr.DescribeImagesCommand({ repositoryName: repository, imageIds: [imageId] }),
+        new DescribeImagesCommand({ repositoryName: repository, imageIds: [imageId] }),
       );
       return toImage(answer.imageDetails?.[0]);
     } catch (error) {
@@ -113,7 +108,7 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
 
   const authorize = async (): Promise<RegistryAuthorization> => {
     try {
-      const answer = await client.send(new ecr.GetAuthorizationTokenCommand({}));
+      const answer = await client.send(new GetAuthorizationTokenCommand({}));
       return toAuthorization(answer.authorizationData?.[0]);
     } catch (error) {
       throw failed('GetAuthorizationToken', error);
@@ -121,13 +116,13 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
   };
 
   return {
-    ...imageCleanup(client, ecr, failed),
+    ...imageCleanup(client, failed),
     region: config.region,
     findRepository,
     createRepository,
     async putLifecyclePolicy(name, text) {
       try {
-        await client.send(new ecr.PutLifecyclePolicyCommand({ repositoryName: name, lifecyclePolicyText: text }));
+        await client.send(new PutLifecyclePolicyCommand({ repositoryName: name, lifecyclePolicyText: text }));
       } catch (error) {
         throw failed('PutLifecyclePolicy', error);
       }

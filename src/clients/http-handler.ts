@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { rootCertificates } from 'node:tls';
 
 import type { HttpRequest, HttpResponse } from '@smithy/core/protocols';
-import type { NodeHttpHandler } from '@smithy/node-http-handler';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { HttpHandlerOptions, NodeHttpHandlerOptions } from '@smithy/types';
 
 import { UserError, messageOf } from '../errors.ts';
@@ -57,8 +57,7 @@ export function createAgents({ ca, proxyEnv }: HttpHandlerRequest = {}): Agents 
 }
 
 /** One connection pool for all clients of a run. */
-export async function createHttpHandler(agents: Agents = createAgents()): Promise<NodeHttpHandler> {
-  const { NodeHttpHandler } = await import('@smithy/node-http-handler');
+export function createHttpHandler(agents: Agents = createAgents()): NodeHttpHandler {
   return new NodeHttpHandler({
     connectionTimeout: 10_000,
     // Silence on a connection; none of the operations that we call thinks for so long.

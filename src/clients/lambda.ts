@@ -1,3 +1,5 @@
+import { GetFunctionUrlConfigCommand, LambdaClient } from '@aws-sdk/client-lambda';
+
 import { serviceFailure, translateAwsError } from './aws-errors.ts';
 import type { SdkClientConfig } from './aws-config.ts';
 
@@ -15,14 +17,13 @@ export interface LambdaFunctions {
 
 /** Loads the SDK. */
 export async function createLambdaFunctions(config: SdkClientConfig): Promise<LambdaFunctions> {
-  const sdk = await import('@aws-sdk/client-lambda');
-  const client = new sdk.LambdaClient({ ...config });
+  const client = new LambdaClient({ ...config });
   return {
     async functionUrl(functionArn, signal) {
       const { name, qualifier } = splitArn(functionArn);
       const input = { FunctionName: name, ...(qualifier === undefined ? {} : { Qualifier: qualifier }) };
       try {
-        const answer = await client.send(new sdk.GetFunctionUrlConfigCommand(input), signal === undefined ? {} : { abortSignal: signal });
+        const answer = await client.send(new GetFunctionUrlConfigCommand(input), signal === undefined ? {} : { abortSignal: signal });
         return answer.FunctionUrl === undefined ? undefined : { url: answer.FunctionUrl, authType: answer.AuthType ?? '' };
       } catch (error) {
         if (serviceFailure(error)?.name === 'ResourceNotFoundException') return undefined;

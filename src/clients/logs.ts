@@ -1,4 +1,6 @@
-import type { HttpResponse } from '@smithy/core/protocols';
+import { HttpRequest, type HttpResponse } from '@smithy/core/protocols';
+import { Hash } from '@smithy/core/serde';
+import { SignatureV4 } from '@smithy/signature-v4';
 
 import type { SdkClientConfig } from './aws-config.ts';
 import { translateAwsError } from './aws-errors.ts';
@@ -65,11 +67,6 @@ export function createLogReader(config: SdkClientConfig): LogReader {
 }
 
 async function call(config: SdkClientConfig, operation: string, input: object, signal: AbortSignal | undefined): Promise<unknown> {
-  const [{ SignatureV4 }, { HttpRequest }, { Hash }] = await Promise.all([
-    import('@smithy/signature-v4'),
-    import('@smithy/core/protocols'),
-    import('@smithy/core/serde'),
-  ]);
   const { region, credentials } = config;
   const url = new URL(config.endpoint ?? `https://logs.${region}.${suffixOf(region)}`);
   const request = new HttpRequest({

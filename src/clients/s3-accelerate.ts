@@ -1,3 +1,5 @@
+import { GetBucketAccelerateConfigurationCommand, S3Client } from '@aws-sdk/client-s3';
+
 import { serviceFailure } from './aws-errors.ts';
 import { sendOptions } from './s3-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
@@ -15,12 +17,10 @@ export async function acceleratedFor(edge: S3Edge, bucket: string, size: number,
   const asked = edge.accelerated.get(bucket) ?? isAccelerated(edge, bucket, signal);
   edge.accelerated.set(bucket, asked);
   if (!(await asked)) return edge;
-  const { S3Client } = await import('@aws-sdk/client-s3');
   return { ...edge, client: new S3Client({ ...edge.config, useAccelerateEndpoint: true }) };
 }
 
 async function isAccelerated(edge: S3Edge, bucket: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const { GetBucketAccelerateConfigurationCommand } = await import('@aws-sdk/client-s3');
   try {
     const input = { Bucket: bucket, ExpectedBucketOwner: edge.accountId };
     return (await edge.client.send(new GetBucketAccelerateConfigurationCommand(input), sendOptions(signal))).Status === 'Enabled';

@@ -1,4 +1,17 @@
-import type { BucketLocationConstraint, CreateBucketCommandInput } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  PutBucketEncryptionCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutPublicAccessBlockCommand,
+  type BucketLocationConstraint,
+  type CreateBucketCommandInput,
+} from '@aws-sdk/client-s3';
+
 import { serviceFailure } from './aws-errors.ts';
 import { bucketRegionOf, statusOf, translateS3Error } from './s3-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
@@ -33,7 +46,6 @@ async function headBucket(
   name: string,
   accountId: string | undefined,
 ): Promise<{ status: number; region: string | undefined }> {
-  const { HeadBucketCommand } = await import('@aws-sdk/client-s3');
   try {
     const answer = await edge.client.send(new HeadBucketCommand({ Bucket: name, ExpectedBucketOwner: accountId }));
     return { status: 200, region: answer.BucketRegion };
@@ -55,7 +67,6 @@ const REGIONAL_NAME = /-\d{12}-[a-z0-9-]+-an$/;
  * already gets the same settings. Throws UserError BUCKET_EXISTS when the name is taken, ACCESS_DENIED.
  */
 export async function createBucket(edge: S3Edge, name: string): Promise<{ created: boolean }> {
-  const { CreateBucketCommand } = await import('@aws-sdk/client-s3');
   let created = true;
   try {
     await edge.client.send(new CreateBucketCommand(creationInput(edge, name)));
@@ -80,27 +91,23 @@ function creationInput(edge: S3Edge, name: string): CreateBucketCommandInput {
 
 /** Every setting by itself, so that a run that was killed in between is completed by the next. */
 async function secureBucket(edge: S3Edge, name: string): Promise<void> {
-  const s3 = await import('@aws-sdk/client-s3');
   const common = { Bucket: name, ExpectedBucketOwner: edge.accountId };
   const allTrue = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
   const encryption = { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' as const } }] };
   const steps: readonly [string, () => Promise<unknown>][] = [
     [
       'PutBucketPublicAccessBlock',
-      () => edge.client.send(new s3.PutPublicAccessBlockCommand({ ...common, PublicAccessBlockConfiguration: allTrue })),
+      () => edge.client.send(new PutPublicAccessBlockCommand({ ...common, PublicAccessBlockConfiguration: allTrue })),
     ],
     [
       'PutEncryptionConfiguration',
-      () => edge.client.send(new s3.PutBucketEncryptionCommand({ ...common, ServerSideEncryptionConfiguration: encryption })),
+      () => edge.client.send(new PutBucketEncryptionCommand({ ...common, ServerSideEncryptionConfiguration: encryption })),
     ],
     [
       'PutBucketVersioning',
-      () => edge.client.send(new s3.PutBucketVersioningCommand({ ...common, VersioningConfiguration: { Status: 'Enabled' } })),
+      () => edge.client.send(new PutBucketVersioningCommand({ ...common, VersioningConfiguration: { Status: 'Enabled' } })),
     ],
-    [
-      'PutBucketPolicy',
-      () => edge.client.send(new s3.PutBucketPolicyCommand({ ...common, Policy: tlsOnlyPolicy(name, edge.config.region) })),
-    ],
+    ['PutBucketPolicy', () => edge.client.send(new PutBucketPolicyCommand({ ...common, Policy: tlsOnlyPolicy(name, edge.config.region) }))],
   ];
   for (const [operation, apply] of steps) {
     try {
@@ -117,7 +124,6 @@ async function secureBucket(edge: S3Edge, name: string): Promise<void> {
 /** An emulator without TLS that applies the rule would lock us out of our own bucket: there the rule is taken back. */
 async function keepUsableOverHttp(edge: S3Edge, name: string): Promise<void> {
   if (edge.config.endpoint?.startsWith('http:') !== true) return;
-  const { DeleteBucketPolicyCommand, HeadObjectCommand } = await import('@aws-sdk/client-s3');
   const status = await edge.client.send(new HeadObjectCommand({ Bucket: name, Key: 'lambda-tool-probe' })).then(() => 200, statusOf);
   if (status === 403) await edge.client.send(new DeleteBucketPolicyCommand({ Bucket: name, ExpectedBucketOwner: edge.accountId }));
 }
@@ -148,7 +154,6 @@ function partitionOf(region: string): string {
 
 /** Deletes an empty bucket. False when there was none. Throws UserError BUCKET_NOT_EMPTY, BUCKET_FOREIGN, ACCESS_DENIED. */
 export async function deleteBucket(edge: S3Edge, name: string): Promise<boolean> {
-  const { DeleteBucketCommand } = await import('@aws-sdk/client-s3');
   try {
     await edge.client.send(new DeleteBucketCommand({ Bucket: name, ExpectedBucketOwner: edge.accountId }));
     return true;

@@ -1,4 +1,5 @@
-import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
+import { GetBucketEncryptionCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3';
+
 import { serviceFailure } from './aws-errors.ts';
 import { sendOptions } from './s3-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
@@ -31,7 +32,6 @@ export async function asBucketEncrypts<T>(
 
 /** The bucket's default, or undefined when it cannot be read. */
 async function bucketEncryption(edge: S3Edge, bucket: string, signal: AbortSignal | undefined): Promise<Encryption | undefined> {
-  const { GetBucketEncryptionCommand } = await import('@aws-sdk/client-s3');
   try {
     const input = { Bucket: bucket, ExpectedBucketOwner: edge.accountId };
     const { ServerSideEncryptionConfiguration: settings } = await edge.client.send(

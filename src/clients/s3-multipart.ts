@@ -1,4 +1,11 @@
-import type { Part } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListPartsCommand,
+  type Part,
+} from '@aws-sdk/client-s3';
+
 import { UserError } from '../errors.ts';
 import { serviceFailure } from './aws-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
@@ -40,7 +47,6 @@ export async function uploadInParts(edge: S3Edge, to: Destination, source: Sourc
 }
 
 async function begin(edge: S3Edge, to: Destination, isChecked: boolean, options: UploadOptions): Promise<Begun> {
-  const { CreateMultipartUploadCommand } = await import('@aws-sdk/client-s3');
   const checksum = isChecked ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const) : {};
   const { UploadId } = await asBucketEncrypts(edge, to.Bucket, options.signal, (encryption) => {
     const input = { ...to, ...encryption, ...checksum, ContentType: options.contentType };
@@ -58,7 +64,6 @@ async function finish(
   isChecked: boolean,
   options: UploadOptions,
 ): Promise<UploadedObject> {
-  const { AbortMultipartUploadCommand, CompleteMultipartUploadCommand } = await import('@aws-sdk/client-s3');
   const upload = { ...to, UploadId: id };
   try {
     const { signal, onProgress } = options;
@@ -96,7 +101,6 @@ async function readLeftover(
   isChecked: boolean,
   signal: AbortSignal | undefined,
 ): Promise<Begun | undefined> {
-  const { ListPartsCommand } = await import('@aws-sdk/client-s3');
   const known = new Map<number, Part>();
   let marker: string | undefined;
   do {

@@ -1,3 +1,5 @@
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+
 import { serviceFailure } from './aws-errors.ts';
 import { takeKeys } from './s3-keys.ts';
 import { sendOptions, statusOf, translateS3Error } from './s3-errors.ts';
@@ -22,7 +24,6 @@ export async function listKeys(
   prefix: string,
   options: { readonly maxPages?: number; readonly signal?: AbortSignal } = {},
 ): Promise<KeyListing> {
-  const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
   const keys = new Set<string>();
   let token: string | undefined;
   let last: string | undefined;
@@ -49,7 +50,6 @@ export async function findObject(
   signal?: AbortSignal,
   versionId?: string,
 ): Promise<StoredObject | undefined> {
-  const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
   try {
     const input = { Bucket: bucket, Key: key, ExpectedBucketOwner: edge.accountId, VersionId: versionId };
     const answer = await edge.client.send(new HeadObjectCommand(input), sendOptions(signal));
@@ -69,7 +69,6 @@ export async function readText(
   key: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<string | undefined> {
-  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
   try {
     const input = { Bucket: bucket, Key: key, ExpectedBucketOwner: edge.accountId };
     const answer = await edge.client.send(new GetObjectCommand(input), sendOptions(options.signal));

@@ -1,8 +1,9 @@
+import { UploadPartCommand, type CompletedPart, type Part } from '@aws-sdk/client-s3';
+
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import type { CompletedPart, Part } from '@aws-sdk/client-s3';
 import { combineCrc32 } from './crc32-combine.ts';
 import { serviceFailure } from './aws-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
@@ -96,7 +97,6 @@ async function sendPart(
   crc: number,
   signal: AbortSignal,
 ): Promise<CompletedPart> {
-  const { UploadPartCommand } = await import('@aws-sdk/client-s3');
   const checksum = isChecked ? { ChecksumCRC32: base64Of(crc) } : {};
   const command = new UploadPartCommand({ ...to, ...checksum, PartNumber: number, Body: body });
   for (let attempt = 1; ; attempt += 1) {

@@ -1,8 +1,9 @@
+import { SignatureV4 } from '@smithy/signature-v4';
+
 import type { S3Edge } from './s3-edge.ts';
 
 /** A GET address that carries its own signature (SigV4 in the query). Valid no longer than the credentials it was signed with. */
 export async function presignGet(edge: S3Edge, bucket: string, key: string, expiresInSeconds: number): Promise<string> {
-  const { SignatureV4 } = await import('@smithy/signature-v4');
   const base = new URL(
     edge.config.endpoint ??
       `https://s3.${edge.config.region}.${edge.config.region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`,

@@ -1,3 +1,5 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError, messageOf } from '../errors.ts';
@@ -97,7 +99,6 @@ async function reported(
 }
 
 async function putObject(edge: S3Edge, to: Destination, body: Uint8Array, options: UploadOptions): Promise<UploadedObject> {
-  const { PutObjectCommand } = await import('@aws-sdk/client-s3');
   const answer = await asBucketEncrypts(edge, to.Bucket, options.signal, (encryption) => {
     const input = { ...to, ...encryption, Body: body, ContentType: options.contentType, IfNoneMatch: '*' };
     return edge.client.send(new PutObjectCommand(input), sendOptions(options.signal));

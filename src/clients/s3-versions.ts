@@ -1,4 +1,12 @@
-import type { ListMultipartUploadsCommandOutput, ListObjectVersionsCommandOutput } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  type ListMultipartUploadsCommandOutput,
+  type ListObjectVersionsCommandOutput,
+} from '@aws-sdk/client-s3';
+
 import pLimit from 'p-limit';
 import { sendOptions, statusOf, translateS3Error } from './s3-errors.ts';
 import type { S3Edge } from './s3-edge.ts';
@@ -32,7 +40,6 @@ export async function* versionPages(
   prefix: string | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ObjectVersion[]> {
-  const { ListObjectVersionsCommand } = await import('@aws-sdk/client-s3');
   let next: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
   while (next !== undefined) {
     const input = { Bucket: bucket, Prefix: prefix, ExpectedBucketOwner: edge.accountId, ...next };
@@ -71,7 +78,6 @@ export async function deleteVersions(
   versions: readonly VersionId[],
   signal?: AbortSignal,
 ): Promise<FailedDeletion[]> {
-  const { DeleteObjectsCommand } = await import('@aws-sdk/client-s3');
   const failed: FailedDeletion[] = [];
   for (let start = 0; start < versions.length; start += MOST_PER_CALL) {
     const objects = versions.slice(start, start + MOST_PER_CALL).map(({ key, versionId }) => ({ Key: key, VersionId: versionId }));
@@ -100,7 +106,6 @@ export async function listUploads(
   prefix: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<UnfinishedUpload[]> {
-  const { ListMultipartUploadsCommand } = await import('@aws-sdk/client-s3');
   const found: UnfinishedUpload[] = [];
   let next: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
   while (next !== undefined) {
@@ -124,7 +129,6 @@ export async function abortUploads(
   uploads: readonly Pick<UnfinishedUpload, 'key' | 'uploadId'>[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3');
   const limit = pLimit(PARALLEL_ABORTS);
   const abort = async ({ key, uploadId }: Pick<UnfinishedUpload, 'key' | 'uploadId'>): Promise<void> => {
     try {

@@ -1,4 +1,5 @@
-import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+
 import type { SdkClientConfig } from './aws-config.ts';
 import { createBucket, deleteBucket, findBucket, type Bucket } from './s3-buckets.ts';
 import type { S3Edge } from './s3-edge.ts';
@@ -55,7 +56,6 @@ export async function createObjectStore(
   config: SdkClientConfig,
   options: { readonly accountId?: string | undefined } = {},
 ): Promise<ObjectStore> {
-  const { S3Client } = await import('@aws-sdk/client-s3');
   const isCustom = config.endpoint !== undefined;
   const client = new S3Client({
     ...config,

@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import { loadSharedConfigFiles } from '@smithy/core/config';
+
 import { UserError } from '../errors.ts';
 
 /** The AWS configuration files, as far as we look into them ourselves; credentials are left to the SDK. */
@@ -23,7 +25,6 @@ export interface SharedConfigRequest {
 
 /** Reads the files that exist; a missing file is an empty one, as for every AWS tool. */
 export async function readSharedConfig(request: SharedConfigRequest): Promise<SharedConfig> {
-  const { loadSharedConfigFiles } = await import('@smithy/core/config');
   const configPath = request.env['AWS_CONFIG_FILE'] ?? join(homedir(), '.aws', 'config');
   const credentialsPath = request.credentialsFile ?? request.env['AWS_SHARED_CREDENTIALS_FILE'] ?? join(homedir(), '.aws', 'credentials');
   const { configFile, credentialsFile } = await loadSharedConfigFiles({

@@ -1,3 +1,5 @@
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+
 import { UserError } from '../errors.ts';
 import type { SdkClientConfig } from './aws-config.ts';
 import { translateAwsError } from './aws-errors.ts';
@@ -14,7 +16,6 @@ export interface Identities {
 }
 
 export async function createIdentities(config: SdkClientConfig): Promise<Identities> {
-  const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const client = new STSClient({ ...config });
   return {
     async caller(signal) {

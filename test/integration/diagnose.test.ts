@@ -245,7 +245,7 @@ describe('the log of a function', () => {
     const lambda = new LambdaClient({ endpoint, region: 'us-east-1', credentials });
     await lambda.send(new InvokeCommand({ FunctionName: 'logged', Payload: Buffer.from('{"id":"r-1"}') }));
     lambda.destroy();
-    const requestHandler = await createHttpHandler();
+    const requestHandler = createHttpHandler();
     const config = {
       region: 'us-east-1',
       endpoint,
