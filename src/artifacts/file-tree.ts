@@ -82,17 +82,27 @@ export function readableNow<T>(path: string, operation: (path: string) => T): T 
   }
 }
 
+/** What the failure of a file says that is not any more what was looked at before. */
+export const CHANGED = 'it changed while it was packaged';
+
+/** The error for a file that cannot be read, with what to do about that cause. */
 export function unreadable(path: string, cause: unknown): UserError {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   // What is no UTF-8 in a name comes as this character, under which the file is not found.
-  if (path.includes('\uFFFD') && (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+  if (path.includes('\uFFFD') && code === 'ENOENT')
     return new UserError('ARTIFACT_UNREADABLE', `${path} has a name that is not valid UTF-8, which a zip or an image cannot carry.`, {
-      hint: 'Rename it: "convmv -f latin1 -t utf8 --notest FILE" does it for old names. Or keep it out of the package (.lambdaignore, .dockerignore).',
+      hint: 'Rename it, for example with "convmv -f latin1 -t utf8 --notest FILE", or keep it out of the package (.lambdaignore, .dockerignore).',
       cause,
     });
-  return new UserError('ARTIFACT_UNREADABLE', `${path} cannot be read: ${messageOf(cause)}`, {
-    hint: 'Check its permissions, or keep it out of the package (.lambdaignore, or .dockerignore for images).',
-    cause,
-  });
+  // Node repeats the path.
+  const why = messageOf(cause).replace(/, \w+ '.*'$/s, '');
+  return new UserError('ARTIFACT_UNREADABLE', `${path} cannot be read: ${why}`, { hint: hintFor(code, why), cause });
+}
+
+function hintFor(code: string | undefined, why: string): string {
+  if (code === 'ENOENT' || why === CHANGED)
+    return 'Where something writes at the same time, a build perhaps, run this again when that has ended, or keep the file out of the package (.lambdaignore, .dockerignore).';
+  return 'Check its permissions, or keep it out of the package (.lambdaignore, or .dockerignore for images).';
 }
 
 /** By the bytes of the UTF-8 path, which is the same on every system and in every locale. */

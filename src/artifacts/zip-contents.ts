@@ -13,7 +13,7 @@ export interface ZipEntry {
   /** Bytes on disk. */
   readonly size: number;
   readonly executable: boolean;
-  /** Of files, where they come from a directory. */
+  /** Of files, as they were listed. */
   readonly stamp?: FileStamp | undefined;
   /** Set for a link, relative to its place; it is stored as a link. */
   readonly target?: string | undefined;
@@ -43,7 +43,8 @@ export async function listZipContents(directory: string, signal?: AbortSignal, l
 /** The contents of the zip of one file. */
 export function singleFileContents(file: string): ZipEntry[] {
   const status = readableNow(file, (path) => statSync(path));
-  return [fileEntry({ path: basename(file), absolute: file, size: status.size, mode: status.mode & 0o777 })];
+  const stamp = { mtimeMs: status.mtimeMs, ctimeMs: status.ctimeMs, inode: status.ino };
+  return [fileEntry({ path: basename(file), absolute: file, size: status.size, mode: status.mode & 0o777, stamp })];
 }
 
 /** Without rules of the user's, comparing names is a fraction of the work. */

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { DEFLATED, localHeader, STORED, type EntryRecord } from './zip-format.ts';
+import { CHANGED } from './file-tree.ts';
 import type { ZipEntry } from './zip-contents.ts';
 
 /** A piece of the work on a zip that needs nothing from the other pieces. It travels between threads. */
@@ -177,18 +178,22 @@ function readWhole(entry: ZipEntry, space: Buffer): Uint8Array | FailedResult {
   return entry.path === 'bootstrap' && content instanceof Uint8Array ? withUnixLines(content) : content;
 }
 
-/** A part of a file that still has the size that was listed. */
+/**
+ * A part of a file that is still what was listed. Its time counts as well: the key in S3 is made of what was read the first time, and
+ * other bytes of the same length must not get there.
+ */
 function readPart(entry: ZipEntry, space: Buffer, offset: number, length: number): Buffer | FailedResult {
   try {
     const file = openSync(entry.absolute, 'r');
     try {
       // One byte more is asked for at the end of the file: that it does not come shows that the file has not grown.
       const atEnd = offset + length === entry.size ? 1 : 0;
-      if (readUpTo(file, space.subarray(0, length + atEnd), offset, length) === length) return space.subarray(0, length);
+      const isWhole = readUpTo(file, space.subarray(0, length + atEnd), offset, length) === length;
+      if (isWhole && (entry.stamp === undefined || fstatSync(file).mtimeMs === entry.stamp.mtimeMs)) return space.subarray(0, length);
     } finally {
       closeSync(file);
     }
-    throw new Error('it changed while it was packaged');
+    throw new Error(CHANGED);
   } catch (cause) {
     return { kind: 'failed', path: entry.absolute, cause };
   }

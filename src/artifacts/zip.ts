@@ -155,7 +155,10 @@ export function checkUnzippedSize(
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
   if (total <= limitBytes) return;
   const largest = [...entries].sort((a, b) => b.size - a.size).slice(0, 5);
-  const message = `${name} is ${formatBytes(total)} unzipped; Lambda takes ${formatBytes(limitBytes)} at most.`;
+  const [size, limit] = [formatBytes(total), formatBytes(limitBytes)];
+  // Rounded, a package that is a little too large would have the size of the limit.
+  const exact = size === limit ? ` (${total - limitBytes} ${total - limitBytes === 1 ? 'byte' : 'bytes'} too many)` : '';
+  const message = `${name === '.' ? 'What is in this directory' : name} is ${size} unzipped${exact}; Lambda takes ${limit} at most.`;
   throw new UserError('ARTIFACT_TOO_LARGE', message, {
     hint: 'Leave out what the function does not need (.lambdaignore), move data to S3 or EFS, or deploy it as a container image.',
     details: largest.map((entry) => `${formatBytes(entry.size)}  ${entry.path}`),

@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { projectsOf } from '../template/dotnet-code.ts';
-import { containerWish } from './package.ts';
+import { containerWish, warnOfAdditionalFiles } from './package.ts';
 import { defaultOutput, ensureReplaceable, folderStore, quoted, realPlace, shownPath } from './package-output.ts';
 import { imageArtifact, type ImageWish } from './push-image.ts';
 
@@ -49,6 +49,7 @@ export async function packageZip(wish: PackageProjectWish, positionals: readonly
     );
   const named = readPositionals(positionals);
   const source = await findSource(named.program === undefined ? project : resolve(cwd, named.program), context);
+  if (source.source === 'dotnet') warnOfAdditionalFiles(context);
   const given = wish.outputPackage ?? named.zip;
   const output = given === undefined ? await defaultOutput(source, wish, context) : resolve(cwd, given);
   await ensureReplaceable(output, shownPath(output, cwd));

@@ -40,6 +40,14 @@ export interface Packaged {
   readonly bucket: string | undefined;
 }
 
+/** A key of `dotnet lambda` without a switch, whose files would be missing without a word. */
+export function warnOfAdditionalFiles({ settings, reporter }: Context): void {
+  if (settings.file.values['additional-files'] === undefined) return;
+  reporter.warn(
+    `${settings.file.displayName} has additional-files, which are not added to packages: name them in the project file, as Content with CopyToPublishDirectory`,
+  );
+}
+
 /**
  * Finds what the template refers to on this machine, builds and publishes it, and writes the places back into the
  * template. `stackWords` is what the line about the work says of the stack.
@@ -68,6 +76,7 @@ export async function publishAndRewrite(
     };
   }
 
+  if (artifacts.some((artifact) => artifact.kind === 'zip' && artifact.source === 'dotnet')) warnOfAdditionalFiles(context);
   const bucket = artifacts.some(needsBucket) ? await chooseBucket(wish, context) : undefined;
   const { clients, reporter, signal, env } = context;
   const { region } = await clients.edge();

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 
 import type { ParseError } from 'jsonc-parser';
 
@@ -31,7 +31,9 @@ export interface DefaultsFileRequest {
 /** Reads the defaults file. Throws UserError CONFIG_FILE_NOT_FOUND or CONFIG_FILE_INVALID (with line and column). */
 export async function readDefaultsFile(request: DefaultsFileRequest): Promise<DefaultsFile> {
   const name = request.configFile ?? DEFAULTS_FILE_NAME;
-  const path = isAbsolute(name) ? name : join(request.projectDirectory, name);
+  // `package` takes a project file too; what belongs to the project lies beside it.
+  const directory = /\.(?:cs|fs|vb)proj$/i.test(request.projectDirectory) ? dirname(request.projectDirectory) : request.projectDirectory;
+  const path = isAbsolute(name) ? name : join(directory, name);
   if (!existsSync(path)) {
     if (request.configFile !== undefined) {
       throw new UserError('CONFIG_FILE_NOT_FOUND', `The defaults file ${name} does not exist (looked for ${path})`, {

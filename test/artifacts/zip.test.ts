@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestZipContents } from '../../src/artifacts/digest.ts';
 import { listReadyZip, readReadyZip } from '../../src/artifacts/ready-zip.ts';
@@ -127,6 +128,28 @@ describe('writeZip', () => {
     expect((await listZipContents(root)).map(({ path }) => path)).toEqual(['a.txt']);
   });
 
+  it('notices that a file was written anew with the same length, so that no key in S3 gets other bytes than its own', async () => {
+    const root = await put(join(folder, 'app'), { 'small.txt': 'aaaa', 'large.bin': 'a'.repeat(600_000) });
+    for (const [name, text] of [
+      ['small.txt', 'bbbb'],
+      ['large.bin', 'b'.repeat(600_000)],
+    ] as const) {
+      const contents = await listZipContents(root);
+      await digestZipContents(contents);
+      await sleep(20);
+      await writeFile(join(root, name), text);
+      await expect(writeZip(contents, join(folder, 'o.zip'))).rejects.toMatchObject({
+        code: 'ARTIFACT_UNREADABLE',
+        message: `${join(root, name)} cannot be read: it changed while it was packaged`,
+        hint: expect.stringContaining('run this again'),
+      });
+    }
+    const single = await singleFileContents(join(root, 'small.txt'));
+    await sleep(20);
+    await writeFile(join(root, 'small.txt'), 'cccc');
+    await expect(zipInMemory(single)).rejects.toMatchObject({ code: 'ARTIFACT_UNREADABLE' });
+  });
+
   it('notices a file that grows while it is packaged', async () => {
     const root = await put(join(folder, 'app'), { 'a.txt': 'a' });
     const contents = await listZipContents(root);
@@ -218,7 +241,10 @@ describe('limits', () => {
       { path: 'small.js', size: 10 },
       { path: 'model.bin', size: 262_144_000 },
     ];
-    expect(() => checkUnzippedSize(entries, 'src/Worker')).toThrow(/src\/Worker is 250(\.0)? MB unzipped/);
+    expect(() => checkUnzippedSize(entries, 'src/Worker')).toThrow(
+      'src/Worker is 250 MB unzipped (10 bytes too many); Lambda takes 250 MB at most.',
+    );
+    expect(() => checkUnzippedSize([...entries, ...entries], '.')).toThrow('What is in this directory is 500 MB unzipped; Lambda');
     expect(() => checkUnzippedSize(entries.slice(1), 'src/Worker')).not.toThrow();
   });
 

@@ -118,12 +118,14 @@ describe('package', () => {
     expect(inTwo.document.error).toMatchObject({ code: 'TEMPLATE_PATH_NOT_FOUND', message: expect.stringContaining('a.csproj, b.csproj') });
     const noProject = await workspace.json(['package', '-pl', 'notes.md'], { cwd: solution, env: offline });
     expect([noProject.code, noProject.document.error?.code]).toEqual([2, 'USAGE']);
+    writeFileSync(join(api, 'aws-lambda-tools-defaults.json'), '{ "additional-files": ["data.json"] }');
     // Without `dotnet` it is clear that the project itself was found.
     const named = await workspace.json(['package', '-pl', 'My Api/My Api.csproj'], {
       cwd: solution,
       env: { ...offline, PATH: '/nowhere' },
     });
     expect(named.document.error).toMatchObject({ code: 'BUILD_TOOL_NOT_FOUND', message: expect.stringContaining('My Api.csproj') });
+    expect(named.document.warnings).toEqual([expect.stringContaining('additional-files, which are not added to packages')]);
   });
 
   it('puts the zip beside the directory when nothing else is said, and where one is when that is elsewhere', async () => {
