@@ -117,8 +117,10 @@ async function contentsOf(output: string, artifact: ZipArtifact, recipe: Program
 
 /** The error for a program that ended badly, with the last lines it wrote. */
 export function buildFailed(title: string, directory: string, end: ProgramEnd): UserError {
+  const [, target] = /No rule to make target [`'"]?(build-\w+)/.exec(end.lastLines.join('\n')) ?? [];
+  const missing = `The Makefile needs a target ${target}, as the resource is called; it copies what the function needs to $(ARTIFACTS_DIR).`;
   return new UserError('BUILD_FAILED', `${title} failed (exit code ${end.exitCode}).`, {
-    hint: `Its source is ${directory}. What .lambdaignore names is not there when it runs.`,
+    hint: target === undefined ? `Its source is ${directory}. What .lambdaignore names is not there when it runs.` : missing,
     details: end.lastLines,
   });
 }

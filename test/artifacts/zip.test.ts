@@ -144,7 +144,7 @@ describe('writeZip', () => {
         hint: expect.stringContaining('run this again'),
       });
     }
-    const single = await singleFileContents(join(root, 'small.txt'));
+    const single = singleFileContents(join(root, 'small.txt'));
     await sleep(20);
     await writeFile(join(root, 'small.txt'), 'cccc');
     await expect(zipInMemory(single)).rejects.toMatchObject({ code: 'ARTIFACT_UNREADABLE' });

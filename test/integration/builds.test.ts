@@ -150,6 +150,13 @@ describe('code that is built', () => {
     expect(readdirSync(workspace.temporary)).toEqual([]);
   });
 
+  it('names the target that a Makefile lacks', async () => {
+    write('bad-make/Makefile', 'build-Other:\n\ttrue\n');
+    template({ Fn: fn({ BuildMethod: 'makefile' }, { CodeUri: './bad-make' }) });
+    const { document } = await packageCi();
+    expect(document.error).toMatchObject({ code: 'BUILD_FAILED', hint: expect.stringContaining('The Makefile needs a target build-Fn') });
+  });
+
   it('packages the directory and says so when it does not know the method; leaves alone what sam build has built', async () => {
     write('.aws-sam/build/Fn/app.js', 'built');
     write('bad/app.js', 'as it is');
