@@ -58,7 +58,10 @@ function readIgnoreFile(root: string): string {
   const path = join(root, '.lambdaignore');
   // Most directories have none, and to ask is a fraction of an error that is thrown.
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return '';
-  return readableNow(path, (name) => readFileSync(name, 'utf8')).replace(/^\uFEFF/, '');
+  const bytes = readableNow(path, (name) => readFileSync(name));
+  // What PowerShell 5 writes with `>` is UTF-16; read as UTF-8 it would leave out nothing, without a word.
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return bytes.toString(isUtf16 ? 'utf16le' : 'utf8').replace(/^\uFEFF/, '');
 }
 
 function fileEntry({ path, absolute, size, mode, stamp }: ListedFile): ZipEntry {
@@ -104,8 +107,10 @@ function isInside(root: string, path: string): boolean {
 }
 
 function leadsOut(entry: TreeEntry, destination: string): UserError {
+  const isPackage = /(?:^|\/)node_modules\//.test(entry.path);
+  const copied = isPackage ? ' (npm install --install-links copies local packages), bundle the code (BuildMethod esbuild)' : '';
   return new UserError('ARTIFACT_UNSAFE_LINK', `The link ${entry.path} leads out of the directory that is packaged, to ${destination}.`, {
-    hint: 'Replace it by a copy of what it points to, or name it in .lambdaignore.',
+    hint: `Replace it by a copy of what it points to${copied}, or name it in .lambdaignore.`,
   });
 }
 

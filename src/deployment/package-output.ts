@@ -1,4 +1,4 @@
-import { copyFile, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { describeProject, findProjectFile, PROJECT_FILE } from '../artifacts/dotnet-project.ts';
@@ -87,6 +87,8 @@ export function folderStore(output: string) {
     try {
       await mkdir(dirname(output), { recursive: true });
       await write(beside);
+      // The zips that are uploaded are for this user only; one that is kept is a file like any other.
+      await chmod(beside, 0o666 & ~process.umask());
       await rename(beside, output);
     } catch (error) {
       throw new UserError('FILE_NOT_WRITABLE', `The zip cannot be written to ${output}: ${messageOf(error)}`, {

@@ -196,6 +196,17 @@ describe('listZipContents', () => {
     expect(await names(root)).toEqual(['.env', 'build', 'important.test.js', 'serverless.template', 'sub/docs/y.md']);
   });
 
+  it('reads the rules in the encodings of Windows too', async () => {
+    const root = await put(join(folder, 'app'), { 'a.txt': '', 'ü.md': '', 'b.js': '' });
+    for (const [encoding, line] of [
+      ['utf16le', '\r\n'],
+      ['utf8', '\r\n'],
+    ] as const) {
+      await writeFile(join(root, '.lambdaignore'), Buffer.from(`\uFEFF*.txt${line}ü.md${line}`, encoding));
+      expect((await listZipContents(root)).map(({ path }) => path)).toEqual(['b.js']);
+    }
+  });
+
   it('sorts by bytes, not by locale', async () => {
     expect(await names(await put(join(folder, 'app'), { b: '', B: '', 'a/z': '', 'a.b': '', ä: '' }))).toEqual([
       'B',
@@ -213,6 +224,17 @@ describe('listZipContents', () => {
     await expect(listZipContents(root)).rejects.toMatchObject({ code: 'ARTIFACT_UNSAFE_LINK', message: expect.stringContaining('leak') });
     await writeFile(join(root, '.lambdaignore'), 'leak\n');
     expect(await names(root)).toEqual(['a.txt']);
+  });
+
+  it('says of a package of a workspace how it gets a copy', async () => {
+    const root = await put(join(folder, 'app'), { 'index.js': '' });
+    await mkdir(join(folder, 'lib'));
+    await mkdir(join(root, 'node_modules'));
+    await symlink('../../lib', join(root, 'node_modules/lib'));
+    await expect(listZipContents(root)).rejects.toMatchObject({
+      code: 'ARTIFACT_UNSAFE_LINK',
+      hint: expect.stringContaining('npm install --install-links'),
+    });
   });
 
   it('makes an absolute link inside the directory relative, keeps a dangling one and a link to a directory', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -52,6 +52,8 @@ describe('package', () => {
     expect(stderr).toMatch(/The package is in out\/hello\.zip \(\d+ bytes|The package is in out\/hello\.zip \([\d.]+ [KMB]+\)/);
     expect(stderr).toContain('Next: lambda-tool deploy-serverless --package out/hello.zip');
     expect(namesIn(zip)).toEqual(['index.mjs', 'lib/a.mjs']);
+    // A file like any other, for whoever deploys it.
+    expect(statSync(zip).mode & 0o777).toBe(0o666 & ~process.umask());
   });
 
   it('gives the same bytes again, also over the zip of before', async () => {
