@@ -64,7 +64,9 @@ export async function readArchivedImage(files: ImageFiles, architecture: Archite
 
 async function readLayout(files: ImageFiles, architecture: string): Promise<ArchivedImage> {
   const found = await findManifests(files, parse(files, 'index.json', await files.text('index.json')) as Manifest, DEEPEST_INDEX);
-  const fitting = found.filter(({ platform }) => platform === undefined || platform.architecture === architecture);
+  const isFitting = ({ platform }: Descriptor): boolean =>
+    platform === undefined || ((platform.os ?? 'linux') === 'linux' && platform.architecture === architecture);
+  const fitting = found.filter(isFitting);
   // Without a platform beside the manifest, the image's own configuration says it.
   const images = await Promise.all((fitting.length > 0 ? fitting : found.slice(0, 1)).map((one) => readManifest(files, one)));
   const chosen = images.find(({ image }) => image.architecture === architecture) ?? images[0];

@@ -71,9 +71,9 @@ async function makeLayer(layer: ArchivedLayer, index: number, files: ImageFiles,
   };
 }
 
-/** Gzip or zstd by the media type, or by the first bytes where there is none. */
+/** Gzip by the first bytes: older versions of skopeo call image layers gzip that they have left as they were. */
 async function isCompressed(layer: ArchivedLayer, files: ImageFiles): Promise<boolean> {
-  if (layer.mediaType !== '') return /gzip|zstd/.test(layer.mediaType);
+  if (/zstd/.test(layer.mediaType)) return true;
   for await (const chunk of (await files.open(layer.name)) as AsyncIterable<Buffer>) return chunk[0] === 0x1f && chunk[1] === 0x8b;
   return false;
 }

@@ -170,6 +170,11 @@ function pushOverHttp(
   step: Step,
 ): Promise<string> {
   const { signal } = publishing;
+  if (archived.layers.some(({ mediaType }) => /zstd/.test(mediaType))) {
+    publishing.reporter.warn(
+      `${files.source} has image layers compressed with zstd, which Lambda is not documented to take. If it refuses them, build the image with gzip`,
+    );
+  }
   return withTempFolder(async (folder) => {
     const { blobs, manifest } = await makePushable(archived, files, folder, signal);
     const [registry, repositories] = await Promise.all([publishing.registry(), publishing.repositories()]);

@@ -91,6 +91,18 @@ describe('an image archive', () => {
     expect(arm.digest).toBe(ociLayout({ layers: LAYERS, architecture: 'arm64' }).digest);
   });
 
+  it('is the one for Linux where there is one for Windows on the same architecture', async () => {
+    const both = ociLayout({ layers: LAYERS, withWindows: true });
+    expect((await publish(await archive(both.files))).digest).toBe(both.digest);
+    expect(both.digest).toBe(ociLayout({ layers: LAYERS }).digest);
+  });
+
+  it('has its layers compressed here also when it calls them gzip', async () => {
+    const plainType = 'application/vnd.oci.image.layer.v1.tar+gzip';
+    const { digest } = await publish(await archive(ociLayout({ layers: LAYERS, isCompressed: false, plainType }).files));
+    expect(await layersOf(digest)).toEqual(LAYERS.map(sha256));
+  });
+
   it('has its layers compressed here when they are not, the same each time', async () => {
     const first = await publish(await archive(ociLayout({ layers: LAYERS, isCompressed: false }).files));
     expect(await layersOf(first.digest)).toEqual(LAYERS.map(sha256));

@@ -40,6 +40,8 @@ describe.skipIf(why !== undefined)('dotnet publish before an image is built', ()
   let log: string;
   let fakes: string;
   let nothing: string;
+  /** What was pushed last. */
+  let last: string;
   const name = uniqueName('it-host');
   const tags = new Set<string>();
 
@@ -98,8 +100,10 @@ describe.skipIf(why !== undefined)('dotnet publish before an image is built', ()
       env,
     });
   const push = (env: Record<string, string>, ...more: string[]) => {
-    tags.add(`${name}:v1`);
-    return workspace.json(['push-image', '--local', '-it', `${name}:v1`, '--docker-host-build-output-dir', 'out', ...more], {
+    // A name that moves would leave an image without one behind.
+    last = `${name}:v${tags.size}`;
+    tags.add(last);
+    return workspace.json(['push-image', '--local', '-it', last, '--docker-host-build-output-dir', 'out', ...more], {
       cwd: project,
       env,
     });
@@ -191,7 +195,7 @@ describe.skipIf(why !== undefined)('dotnet publish before an image is built', ()
     expect(code, stderr).toBe(0);
     expect(document.result.built).toBe(true);
     expect(calls()).toEqual([expect.stringMatching(/^publish \S+\/src\/App\/App\.csproj --output \S+\/src\/App\/out /)]);
-    expect(fileOf(`${name}:v1`, '/args')).toContain('publish ');
+    expect(fileOf(last, '/args')).toContain('publish ');
   });
 
   it('refuses a directory without one project file, and one that must not be emptied', async () => {
@@ -214,8 +218,9 @@ describe.skipIf(why !== undefined)('dotnet publish before an image is built', ()
     write('Dockerfile', 'FROM scratch\nCOPY out/App.dll out/App.runtimeconfig.json busybox /\nENTRYPOINT ["/busybox"]\n');
     const first = await push({});
     expect(first.code, first.stderr).toBe(0);
-    expect(fileOf(`${name}:v1`, '/App.runtimeconfig.json')).toContain('"tfm": "net10.0"');
+    expect(fileOf(last, '/App.runtimeconfig.json')).toContain('"tfm": "net10.0"');
+    const digest = first.document.result.digest as string;
     const again = await push({});
-    expect(again.document.result, again.stderr).toMatchObject({ built: false, digest: first.document.result.digest });
+    expect(again.document.result, again.stderr).toMatchObject({ built: false, digest });
   });
 });

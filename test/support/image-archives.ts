@@ -34,10 +34,21 @@ export interface LayoutWish {
   readonly isCompressed?: boolean;
   /** As buildx makes it by default: an index with a second platform and an attestation. */
   readonly withAttestations?: boolean;
+  /** The second platform is one of Windows, on the same architecture. */
+  readonly withWindows?: boolean;
+  /** What uncompressed image layers are called. */
+  readonly plainType?: string;
 }
 
 /** The files of an OCI layout, and the digest of the manifest that Lambda would take. */
-export function ociLayout({ layers, architecture = 'amd64', isCompressed = true, withAttestations = false }: LayoutWish): {
+export function ociLayout({
+  layers,
+  architecture = 'amd64',
+  isCompressed = true,
+  withAttestations = false,
+  withWindows = false,
+  plainType = LAYER,
+}: LayoutWish): {
   files: Files;
   digest: string;
 } {
@@ -46,23 +57,24 @@ export function ociLayout({ layers, architecture = 'amd64', isCompressed = true,
     files[`blobs/sha256/${sha256(bytes).slice(7)}`] = bytes;
     return { mediaType, digest: sha256(bytes), size: bytes.length };
   };
-  const image = (arch: string) => {
+  const image = (arch: string, os = 'linux') => {
     const config = {
       architecture: arch,
-      os: 'linux',
+      os,
       config: { Entrypoint: ['/app'] },
       rootfs: { type: 'layers', diff_ids: layers.map(sha256) },
     };
-    const blobs = layers.map((bytes) => (isCompressed ? put(gzipSync(bytes), `${LAYER}+gzip`) : put(bytes, LAYER)));
+    const blobs = layers.map((bytes) => (isCompressed ? put(gzipSync(bytes), `${LAYER}+gzip`) : put(bytes, plainType)));
     const manifest = {
       schemaVersion: 2,
       mediaType: MANIFEST,
       config: put(json(config), 'application/vnd.oci.image.config.v1+json'),
       layers: blobs,
     };
-    return { ...put(json(manifest), MANIFEST), platform: { os: 'linux', architecture: arch } };
+    return { ...put(json(manifest), MANIFEST), platform: { os, architecture: arch } };
   };
   const own = image(architecture);
+  const windows = withWindows ? [image(architecture, 'windows')] : [];
   const other = withAttestations ? [image(architecture === 'amd64' ? 'arm64' : 'amd64')] : [];
   const attestation = withAttestations
     ? [
@@ -73,7 +85,7 @@ export function ociLayout({ layers, architecture = 'amd64', isCompressed = true,
         },
       ]
     : [];
-  const list = { schemaVersion: 2, mediaType: INDEX, manifests: [...other, own, ...attestation] };
+  const list = { schemaVersion: 2, mediaType: INDEX, manifests: [...windows, ...other, own, ...attestation] };
   files['index.json'] = withAttestations ? json({ schemaVersion: 2, manifests: [put(json(list), INDEX)] }) : json(list);
   return { files, digest: own.digest };
 }
