@@ -7,8 +7,19 @@ import { build } from 'esbuild';
 
 import { ROOT } from './run.mjs';
 
-const { COMMANDS, COMMAND_GROUPS, ERROR_CODES, EXIT, OPTIONS, OPTION_GROUPS, environmentName, optionsOf, stackStateRows, usageLine } =
-  await loadTables();
+const {
+  COMMANDS,
+  COMMAND_GROUPS,
+  ERROR_CODES,
+  EXIT,
+  OPTIONS,
+  OPTION_GROUPS,
+  environmentName,
+  exitNamesOf,
+  optionsOf,
+  stackStateRows,
+  usageLine,
+} = await loadTables();
 
 /** What each exit code says. A code without a line here, or without a sentence in the docs, would be one that nobody knows. */
 const EXIT_WORDS = {
@@ -21,12 +32,6 @@ const EXIT_WORDS = {
   interrupted: 'Interrupted (Ctrl-C, SIGTERM, SIGHUP).',
 };
 
-/** Exit codes that only some commands end with; the pages of the others leave them out. */
-const SPECIAL = {
-  changes: (command) => ['fail', 'fail-on-changes'].some((name) => optionsOf(command).includes(name)),
-  functionError: () => false,
-};
-
 const problems = [];
 const pages = new Map();
 
@@ -36,7 +41,7 @@ for (const command of COMMANDS) {
   await fill(
     file,
     'exit-codes',
-    renderExitCodes(([name]) => SPECIAL[name]?.(command) ?? true),
+    renderExitCodes(([name]) => exitNamesOf(optionsOf(command)).includes(name)),
   );
 }
 await fill('README.md', 'commands', renderCommands());
@@ -73,7 +78,7 @@ async function loadTables() {
         export { optionsOf } from './cli/switches.ts';
         export { usageLine } from './cli/help.ts';
         export { ERROR_CODES } from './errors.ts';
-        export { EXIT } from './exit-codes.ts';
+        export { EXIT, exitNamesOf } from './exit-codes.ts';
         export { stackStateRows } from './stack/statuses.ts';
       `,
     },

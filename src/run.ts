@@ -59,8 +59,14 @@ export async function run(request: RunRequest): Promise<number> {
     const machine = formatFromArguments(request) !== 'table';
     if (!parsed.asked && machine) return fail(noCommand(parsed.family), request, await outputFor(request, undefined), '');
     const help = await import('./cli/help.ts');
-    const text = parsed.command === undefined ? help.renderOverview(COMMANDS, parsed.family) : help.renderCommandHelp(parsed.command);
-    (parsed.asked ? request.streams.stdout : request.streams.stderr).write(`${text}\n`);
+    const { stdout, stderr } = request.streams;
+    const stream = parsed.asked ? stdout : stderr;
+    const columns = stream.isTTY === true ? stream.columns || undefined : undefined;
+    const text =
+      parsed.command === undefined
+        ? help.renderOverview(COMMANDS, parsed.family, columns)
+        : help.renderCommandHelp(parsed.command, columns);
+    stream.write(`${text}\n`);
     return parsed.asked ? EXIT.done : EXIT.usage;
   }
   return runCommand(parsed.command, parsed.flags, parsed.positionals, request);

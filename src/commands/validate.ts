@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Context } from '../context.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import { UserError } from '../errors.ts';
+import { wrapLines } from '../output/wrap.ts';
 import { defineCommand } from './define.ts';
 
 export const validate = defineCommand({
@@ -69,7 +70,7 @@ export const validate = defineCommand({
       findings.length === 0
         ? [`${template.path}: nothing found${options.online === true ? ', CloudFormation takes it' : ''}`]
         : formatFindings(findings);
-    context.reporter.result({ data: result, human: lines });
+    context.reporter.result({ data: result, human: [(_, columns) => wrapLines(lines.join('\n'), columns, 4)] });
   },
 });
 

@@ -1,5 +1,6 @@
 import type { StyledText, Table } from '../output/reporter.ts';
 import type { Style } from '../output/style.ts';
+import { wrapLines } from '../output/wrap.ts';
 import { plural } from '../output/format.ts';
 import { typeName } from '../inventory/type-name.ts';
 import { describeContent, describeStart, type DeletionForecast, type MeasuredBucket, type Obstacle } from './forecast.ts';
@@ -9,7 +10,7 @@ import type { FatedResource } from './retention.ts';
 export function renderForecasts(forecasts: readonly DeletionForecast[]): (string | StyledText | Table)[] {
   return forecasts.flatMap((forecast, index) => [
     ...(index === 0 ? [] : ['']),
-    (style: Style) => headLines(forecast, style),
+    (style: Style, columns?: number) => wrapLines(headLines(forecast, style), columns),
     ...(forecast.resources.length === 0 ? [] : ['', resourceTable(forecast)]),
   ]);
 }

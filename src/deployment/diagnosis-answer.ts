@@ -1,6 +1,7 @@
 import { formatSeconds, plural } from '../output/format.ts';
 import type { Answer } from '../output/reporter.ts';
 import type { Style } from '../output/style.ts';
+import { wrapLines } from '../output/wrap.ts';
 import type { Diagnosis, ExplainedOperation } from '../stack/diagnose.ts';
 import { describeCause, failureLines, row } from '../stack/explain-failure.ts';
 import { failureData } from '../stack/failed.ts';
@@ -25,7 +26,7 @@ export function answerDiagnosis(diagnosis: Diagnosis, identity: Identity): Answe
       ...(consoleUrl === undefined ? {} : { consoleUrl }),
       next,
     },
-    human: [(style) => renderDiagnosis(diagnosis, style)],
+    human: [(style, columns) => wrapLines(renderDiagnosis(diagnosis, style), columns)],
   };
 }
 

@@ -97,7 +97,8 @@ export async function findPlace(run: RecordedRun, context: Context): Promise<Pla
   const { wish, bucket, template } = run;
   const prefix = wish.s3Prefix ?? '';
   const isUsed = bucket !== undefined || 'url' in template;
-  if (wish.local === true && !isUsed) return { bucket: await chooseBucket(wish, context), prefix };
+  const isNamed = wish.s3Bucket !== undefined || wish.resolveS3 === true;
+  if (wish.local === true && !isUsed) return { bucket: isNamed ? await chooseBucket(wish, context) : await madeBucket(context), prefix };
   const named = namedPlace(run);
   if (named !== undefined) return named;
   if (wish.resolveS3 !== true) return placeThatIsThere(prefix, context);
@@ -107,6 +108,17 @@ export async function findPlace(run: RecordedRun, context: Context): Promise<Pla
     import('../artifacts/bucket.ts'),
   ]);
   return { bucket: regionalBucketName(account, region), prefix };
+}
+
+/** The bucket of the local target that this tool makes; nobody has asked for it, so that nothing is said of it. */
+async function madeBucket(context: Context): Promise<string> {
+  const [objects, { account }, { region }, { resolveBucket }] = await Promise.all([
+    context.clients.objects(),
+    context.clients.caller(),
+    context.clients.edge(),
+    import('../artifacts/bucket.ts'),
+  ]);
+  return (await resolveBucket(objects, account, region)).name;
 }
 
 /** Nobody has asked for it, so that what goes wrong is not worth a word. */

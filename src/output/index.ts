@@ -67,7 +67,9 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
     write: (text) => void (held === undefined ? stderr.write(secrets.hide(text)) : held.push(text)),
   };
   const toFile = fromWorkspace(options.cwd, env['GITHUB_WORKSPACE']);
-  const lineOptions: LineOptions = { stderr: shown, style: errorStyle, verbose: options.verbose, now: options.now, github, toFile };
+  const columns = (): number | undefined => (live ? stderr.columns : undefined);
+  const { verbose, now } = options;
+  const lineOptions: LineOptions = { stderr: shown, style: errorStyle, verbose, now, github, columns, toFile };
 
   // ora is loaded for the first step only: most answers come without one.
   let lines: Lines = createPlainLines(lineOptions);
@@ -109,7 +111,7 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       }
     },
     info: (message) => {
-      if (!options.quiet) lines.info(typeof message === 'string' ? message : message(errorStyle));
+      if (!options.quiet) lines.info(typeof message === 'string' ? message : message(errorStyle, columns()));
     },
     debug: (message) => {
       if (options.verbose) lines.info(errorStyle('dim', message));
@@ -154,7 +156,7 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
       else if (answer !== undefined && error === undefined) {
         stdout.write(renderAnswer(answer, answerStyle, stdout.isTTY === true ? stdout.columns || undefined : undefined));
       }
-      if (error !== undefined) shown.write(renderError(error, errorStyle));
+      if (error !== undefined) shown.write(renderError(error, errorStyle, columns()));
       for (const line of annotations) shown.write(`${line}\n`);
     },
   };

@@ -2,6 +2,7 @@ import { formatSeconds } from './format.ts';
 import type { Step, StepTitle } from './reporter.ts';
 import type { Sink } from './streams.ts';
 import type { Style } from './style.ts';
+import { wrapLines } from './wrap.ts';
 import { annotation, escapeCommand, parsePlace, type ToFile } from './workflow-command.ts';
 
 /** How steps and messages reach stderr. One for a pipe, one for a terminal. */
@@ -23,6 +24,8 @@ export interface LineOptions {
   readonly now: () => number;
   /** Set in GitHub Actions: warnings become annotations and steps become groups. */
   readonly github: boolean;
+  /** Width of the terminal, asked for each time; undefined elsewhere. */
+  readonly columns: () => number | undefined;
   /** How annotations spell the files of messages that begin with a place. */
   readonly toFile?: ToFile | undefined;
 }
@@ -56,10 +59,11 @@ export function createPlainLines(options: LineOptions): Lines {
         throw error;
       }
     },
-    info: (message) => write(message),
+    info: (message) => write(wrapLines(message, options.columns(), 2)),
     warn(message) {
       const { github, style, toFile = (file) => file } = options;
-      write(github ? annotation('warning', message, { place: parsePlace(message), toFile }) : `${style('yellow', 'Warning:')} ${message}`);
+      if (github) return write(annotation('warning', message, { place: parsePlace(message), toFile }));
+      write(wrapLines(`${style('yellow', 'Warning:')} ${message}`, options.columns(), 2));
     },
     pause: () => undefined,
     resume: () => undefined,

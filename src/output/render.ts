@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Answer } from './reporter.ts';
 import type { Style } from './style.ts';
 import { renderTable } from './table.ts';
+import { wrapLines } from './wrap.ts';
 
 /** A failure as it is shown: everything a person or a program is told about it. */
 export interface ShownError {
@@ -21,10 +22,10 @@ export function renderAnswer(answer: Answer, style: Style, columns?: number): st
   return parts.map((part) => `${part}\n`).join('');
 }
 
-/** The failure for people: code and message, what belongs to it, what to do. `style` is that of stderr. */
-export function renderError(error: ShownError, style: Style): string {
+/** The failure for people: code and message, what belongs to it, what to do. `style` and `columns` are those of stderr. */
+export function renderError(error: ShownError, style: Style, columns?: number): string {
   const lines = [`${style(['red', 'bold'], `Error ${error.code}:`)} ${error.message}`];
   if (error.details.length > 0) lines.push('', ...error.details.map((line) => `  ${line}`), '');
   if (error.hint !== undefined) lines.push(`  ${style('bold', 'Hint')}    ${error.hint}`);
-  return `${lines.join('\n')}\n`;
+  return `${wrapLines(lines.join('\n'), columns, 2)}\n`;
 }

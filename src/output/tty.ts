@@ -5,12 +5,15 @@ import type { Ora } from 'ora';
 import { formatSeconds } from './format.ts';
 import type { LineOptions, Lines } from './lines.ts';
 import type { StepTitle } from './reporter.ts';
+import { wrapLines } from './wrap.ts';
 
 const NAME_WIDTH = 24;
 /** Lines of a running build that are shown below its row. */
 const TAIL_LINES = 4;
 /** What ora and we put before a row. */
 const MARGIN = 6;
+/** What is left of a row goes on under its kind. */
+const ROW_HANG = 2;
 /** How often rows are drawn anew for the sake of their seconds. */
 const REDRAW_MS = 500;
 
@@ -66,7 +69,7 @@ export async function createTerminalLines(options: LineOptions): Promise<Lines> 
       const finish = (mark: string, text: string): void => {
         rows.delete(row);
         draw();
-        write(`  ${mark} ${label(title)} ${text}`.trimEnd());
+        write(wrapLines(`  ${mark} ${label(title)} ${text}`.trimEnd(), width(), ROW_HANG));
       };
       try {
         const result = await work({
@@ -75,7 +78,7 @@ export async function createTerminalLines(options: LineOptions): Promise<Lines> 
             draw();
           },
           note(text, note) {
-            if (options.verbose || note?.lasting === true) write(style('dim', `      ${text}`));
+            if (options.verbose || note?.lasting === true) write(style('dim', wrapLines(`      ${text}`, width())));
             else row.progress = text;
             draw();
           },
@@ -97,8 +100,8 @@ export async function createTerminalLines(options: LineOptions): Promise<Lines> 
         throw error;
       }
     },
-    info: (message) => write(`  ${message}`),
-    warn: (message) => write(`  ${style('yellow', '⚠')} ${message}`),
+    info: (message) => write(wrapLines(`  ${message}`, width(), 2)),
+    warn: (message) => write(wrapLines(`  ${style('yellow', '⚠')} ${message}`, width())),
     pause() {
       paused = true;
       stop();

@@ -176,3 +176,28 @@ describe.skipIf(noTerminal !== undefined)('Ctrl-C while several stacks are delet
     expect(await statuses()).toEqual([undefined, undefined, undefined]);
   });
 });
+
+describe.skipIf(noTerminal !== undefined)('a terminal of 60 columns', () => {
+  it('gets messages broken between words, and commands whole; a pipe gets them as they are', async () => {
+    const cwd = project({ FailOn: 'create' });
+    const args = ['deploy-serverless', '-sn', 'Narrow', '--local', '--no-timeline'];
+    const run = runInTerminal(workspace, args, { cwd, columns: 60 });
+    expect(await run.ended, run.text()).toBe(1);
+    const error = run.text().slice(run.text().indexOf('Error STACK_FAILED'));
+    expect(error).toContain('Error STACK_FAILED: Stack Narrow could not be created and\n  was rolled back (ROLLBACK_COMPLETE)\n');
+    expect(error).toMatch(/^ {2}Cause {3}A \(LocalTarget::Test::Probe\),\n {10}serverless\.template:1\n {10}The probe/m);
+    expect(error.split('\n').filter((line) => line.length > 60)).toEqual([]);
+
+    const refused = runInTerminal(workspace, [...args, '--no-recreate'], { cwd, columns: 60 });
+    expect(await refused.ended).toBe(1);
+    expect(refused.text()).toMatch(/\n {2}Hint {4}Delete it first:\n {10}lambda-tool delete-serverless Narrow --local\n/);
+    const piped = await workspace.run([...args, '--no-recreate'], { cwd });
+    expect(piped.stderr).toContain('  Hint    Delete it first: lambda-tool delete-serverless Narrow --local\n');
+  });
+
+  it('gets help that fits', async () => {
+    const run = runInTerminal(workspace, ['deploy-serverless', '--help'], { columns: 60 });
+    expect(await run.ended).toBe(0);
+    expect(run.text()).toMatch(/--max-wait DURATION\n {12}Longest time to wait/);
+  });
+});

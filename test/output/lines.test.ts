@@ -12,6 +12,7 @@ function openLines(github: boolean) {
     verbose: false,
     now: () => 0,
     github,
+    columns: () => undefined,
   });
   return { lines, written };
 }

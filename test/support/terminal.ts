@@ -33,7 +33,7 @@ export interface TerminalOptions {
 
 /** Runs the built program in a terminal: stdin, stdout and stderr are one, and Ctrl-C is a key. */
 export function runInTerminal(workspace: Workspace, args: readonly string[], options: TerminalOptions = {}): TerminalRun {
-  const { columns = 100, rows = 40 } = options;
+  const { columns = 200, rows = 40 } = options;
   const program = [process.execPath, BIN, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const child = spawn('script', ['-qefc', `stty cols ${columns} rows ${rows}; exec ${program}`, '/dev/null'], {
     cwd: options.cwd ?? workspace.folder,
