@@ -79,5 +79,5 @@ function beginsCommand(word: string, before: string | undefined): boolean {
   const bare = word.replaceAll(COLOURS, '').replace(/^[("“]/, '');
   if (bare === 'lambda-tool') return true;
   if (!OTHER_PROGRAMS.test(bare)) return false;
-  return bare !== word || (before !== undefined && /[:(]$|^(?:or|with|run|Run)$/.test(before));
+  return bare !== word || (before !== undefined && /[:(]$|^(?:or|with)$/.test(before));
 }
