@@ -127,7 +127,7 @@ describe.skipIf(why !== undefined)('dotnet publish before an image is built', ()
     const { code, document, stderr } = await packageCi(withFake());
     expect(code, stderr).toBe(0);
     expect(document.result.artifacts).toHaveLength(3);
-    const runtimes = calls().map((call) => / --runtime (\S+)/.exec(call)?.[1]);
+    const runtimes = calls().map((call) => / --runtime (\S+)/.exec(call)?.[1] ?? '');
     expect(runtimes.toSorted()).toEqual(['linux-arm64', 'linux-x64']);
     for (const [tag, runtime] of [
       ['one', 'linux-x64'],
