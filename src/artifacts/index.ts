@@ -1,9 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Step, StepTitle } from '../output/reporter.ts';
 import type { EngineImage } from '../clients/docker.ts';
-import { buildOnly, publishImage } from './image.ts';
-import { tagOf } from './image-build.ts';
-import { publishLocalImage } from './local-image.ts';
 import { isWebFunction, publishFile, publishTemplate, publishZip } from './publish-object.ts';
 import {
   needsVersion,
@@ -17,7 +14,6 @@ import {
 } from './publishing.ts';
 import type { Artifact, ImageArtifact, PublishedArtifact } from './types.ts';
 
-export { checkPrerequisites } from './prerequisites.ts';
 export type { PublishDeps, PublishOptions } from './publishing.ts';
 
 /** Small zips and files under way at a time: most of their time is the way to S3 and back. What is large waits for `heavyLimit`. */
@@ -99,11 +95,12 @@ export interface PackagedImage {
 }
 
 /** Builds an image without publishing it. */
-export function buildArtifactImage(
+export async function buildArtifactImage(
   artifact: ImageArtifact,
   options: PublishOptions,
   deps: Omit<PublishDeps, 'store'>,
 ): Promise<PackagedImage> {
+  const [{ buildOnly }, { tagOf }] = await Promise.all([import('./image.ts'), import('./image-build.ts')]);
   const store = (): Promise<never> => Promise.reject(new Error('An image does not go to S3'));
   const publishing = startPublishing([artifact], options, { ...deps, store }, deps.signal);
   return deps.reporter.step(titleOf(artifact, options), (step) =>
@@ -124,7 +121,14 @@ async function publishOne(artifact: Artifact, parts: readonly PublishedArtifact[
   return publishing.reporter.step(title, (step) => work(artifact, parts, title.name, publishing, step));
 }
 
-function work(artifact: Artifact, parts: readonly PublishedArtifact[], name: string, publishing: Publishing, step: Step): Promise<Outcome> {
+/** What images need is much, and loaded only for them. */
+async function work(
+  artifact: Artifact,
+  parts: readonly PublishedArtifact[],
+  name: string,
+  publishing: Publishing,
+  step: Step,
+): Promise<Outcome> {
   switch (artifact.kind) {
     case 'zip':
       return publishZip(artifact, name, publishing, step);
@@ -133,9 +137,9 @@ function work(artifact: Artifact, parts: readonly PublishedArtifact[], name: str
     case 'template':
       return publishTemplate(artifact, parts, publishing, step);
     case 'image':
-      return publishImage(artifact, publishing, step);
+      return (await import('./image.ts')).publishImage(artifact, publishing, step);
     case 'local-image':
-      return publishLocalImage(artifact, publishing, step);
+      return (await import('./local-image.ts')).publishLocalImage(artifact, publishing, step);
   }
 }
 

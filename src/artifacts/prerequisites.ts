@@ -1,13 +1,7 @@
 import { accessSync } from 'node:fs';
 import { UserError } from '../errors.ts';
-import { ensureBuildable } from './build-context.ts';
 import type { PlannedDotnet } from './dotnet.ts';
-import { planDotnetZip } from './dotnet-zip.ts';
 import { findEsbuild } from './esbuild.ts';
-import { planHostBuild } from './host-build.ts';
-import { planImage } from './image.ts';
-import { chooseBuilder } from './image-build.ts';
-import { findDeployable } from './image-check.ts';
 import { checkZip } from './publish-object.ts';
 import { runProgram } from './program.ts';
 import {
@@ -19,7 +13,7 @@ import {
   type PublishDeps,
   type PublishOptions,
 } from './publishing.ts';
-import type { Artifact, ImageArtifact, ZipArtifact } from './types.ts';
+import type { Artifact, ZipArtifact } from './types.ts';
 
 /**
  * Looks at what the publishing will need, before any long work: files, Dockerfiles, `dotnet`, and an engine when an
@@ -35,7 +29,8 @@ export async function checkPrerequisites(artifacts: readonly Artifact[], options
   return lookups;
 }
 
-interface Need {
+/** What must be there before the work begins. */
+export interface Need {
   readonly engine: boolean;
   readonly dotnet: boolean;
 }
@@ -46,7 +41,7 @@ async function check(artifact: Artifact, publishing: Publishing): Promise<Need> 
       if (artifact.archive !== undefined) ensureThere(artifact.archive);
       return { engine: artifact.archive === undefined, dotnet: false };
     case 'image':
-      return checkImageArtifact(artifact, publishing);
+      return (await import('./image-prerequisites.ts')).checkImageArtifact(artifact, publishing);
     case 'template': {
       const needs = await Promise.all(artifact.artifacts.map((part) => check(part, publishing)));
       return { engine: needs.some((need) => need.engine), dotnet: needs.some((need) => need.dotnet) };
@@ -61,23 +56,12 @@ async function check(artifact: Artifact, publishing: Publishing): Promise<Need> 
 }
 
 async function checkProject(artifact: ZipArtifact, publishing: Publishing): Promise<Need> {
+  const { planDotnetZip } = await import('./dotnet-zip.ts');
   return needOf(await planDotnetZip(artifact, publishing));
 }
 
-function needOf({ plan }: PlannedDotnet): Need {
+export function needOf({ plan }: PlannedDotnet): Need {
   return { engine: plan.container !== undefined, dotnet: plan.container === undefined };
-}
-
-async function checkImageArtifact(artifact: ImageArtifact, publishing: Publishing): Promise<Need> {
-  await ensureBuildable(artifact.context, artifact.dockerfile);
-  const host = await planHostBuild(artifact, publishing);
-  // What the image is made of is known after the host build only; it may be in ECR.
-  if (host !== undefined) return needOf(host);
-  const plan = await planImage(artifact, publishing);
-  const isThere = plan.mustBuild === undefined && (await findDeployable(publishing, plan.name.repository, plan.digest)) !== undefined;
-  // Finds the engine, or the command that this build needs in its place.
-  if (!isThere) await chooseBuilder(plan, publishing);
-  return { engine: false, dotnet: false };
 }
 
 function ensureThere(path: string): void {

@@ -5,11 +5,9 @@ import type { Step } from '../output/reporter.ts';
 import { rewriteTemplate } from '../template/rewrite.ts';
 import { formatBytes } from './bytes.ts';
 import { digestZipContents, hashFile, hashValues, PACKING_VERSION } from './digest.ts';
-import { withPublishedProject } from './dotnet-zip.ts';
 import { readable } from './file-tree.ts';
 import { needsVersion, type Outcome, type Publishing } from './publishing.ts';
 import { missingHandlers, type PackedFile } from './handler-file.ts';
-import { listReadyZip, readReadyZip } from './ready-zip.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { ArtifactUse, BuildRecipe, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
 import { listZipContents, singleFileContents, type ZipEntry } from './zip-contents.ts';
@@ -31,6 +29,7 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
     const root = artifact.source === 'directory' ? artifact.path : undefined;
     return publishContents(artifact, name, entries, publishing, step, root);
   }
+  const { withPublishedProject } = await import('./dotnet-zip.ts');
   return withPublishedProject(artifact, name, publishing, step, (entries) => publishContents(artifact, name, entries, publishing, step));
 }
 
@@ -44,7 +43,10 @@ async function listContents(artifact: ZipArtifact, signal: AbortSignal): Promise
  */
 export async function checkZip(artifact: ZipArtifact, name: string, publishing: Publishing): Promise<void> {
   if (artifact.source === 'dotnet' || artifact.build !== undefined) return;
-  if (artifact.source === 'zip') return checkUnzippedSize(await listReadyZip(artifact.path), name, limitFor(artifact));
+  if (artifact.source === 'zip') {
+    const { listReadyZip } = await import('./ready-zip.ts');
+    return checkUnzippedSize(await listReadyZip(artifact.path), name, limitFor(artifact));
+  }
   const entries = await listContents(artifact, publishing.signal);
   checkUnzippedSize(entries, name, limitFor(artifact));
   publishing.listings.keep(artifact, entries);
@@ -93,6 +95,7 @@ async function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing
 
 async function publishReadyZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
   const { size } = await readable(artifact.path, (path) => stat(path));
+  const { readReadyZip } = await import('./ready-zip.ts');
   const { entries, problems } = await readReadyZip(artifact.path);
   checkContents(artifact, name, entries, publishing);
   for (const problem of problems) publishing.reporter.warn(`${name} ${problem}`);

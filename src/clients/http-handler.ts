@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { rootCertificates } from 'node:tls';
 
 import type { HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -52,8 +51,13 @@ export function createAgents({ ca, proxyEnv }: HttpHandlerRequest = {}): Agents 
   const options = { keepAlive: true, maxSockets: MAX_SOCKETS, ...(proxyEnv === undefined ? {} : { proxyEnv }) };
   return {
     http: new HttpAgent(options),
-    https: new HttpsAgent(ca === undefined ? options : { ...options, ca: [...rootCertificates, ca] }),
+    https: new HttpsAgent(ca === undefined ? options : { ...options, ca: [...usualAuthorities(), ca] }),
   };
+}
+
+/** An import of node:tls reads all of its certificates at once, which takes milliseconds of every run. */
+function usualAuthorities(): readonly string[] {
+  return process.getBuiltinModule('node:tls').rootCertificates;
 }
 
 /** One connection pool for all clients of a run. */

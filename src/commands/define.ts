@@ -35,6 +35,13 @@ export interface Command {
 export const COMMAND_GROUPS = ['Applications', 'Buckets', 'Projects', 'Local target'] as const;
 export type CommandGroup = (typeof COMMAND_GROUPS)[number];
 
+/** What `run` is given: the values of the options `N`, and of those that every command takes. */
+export type RunOptions<N extends OptionName, Aws extends boolean> = OptionValues<
+  N | CommonOption | (Aws extends true ? AwsOption : never)
+> & {
+  readonly positionals: readonly string[];
+};
+
 interface CommandDefinition<N extends OptionName, Aws extends boolean> {
   readonly name: string;
   readonly summary: string;
@@ -44,11 +51,11 @@ interface CommandDefinition<N extends OptionName, Aws extends boolean> {
   readonly examples: readonly Example[];
   readonly aws: Aws;
   readonly persist?: readonly NoInfer<N>[];
-  /** The steps of the command. Answers with an exit code other than 0 where the outcome is no error but not plain success. */
-  run(
-    options: OptionValues<N | CommonOption | (Aws extends true ? AwsOption : never)> & { readonly positionals: readonly string[] },
-    context: Context,
-  ): Promise<number | void>;
+  /**
+   * The steps of the command. Answers with an exit code other than 0 where the outcome is no error but not plain success. What it does the
+   * work with is imported by it: the definitions of all commands are loaded for every run.
+   */
+  run(options: RunOptions<N, Aws>, context: Context): Promise<number | void>;
 }
 
 /** Makes a command whose `run` is given its options with their types. */

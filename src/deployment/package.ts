@@ -59,8 +59,7 @@ export async function publishAndRewrite(
   stackWords: string,
 ): Promise<Packaged> {
   const { template } = source;
-  const [{ findArtifacts }, { countTemplate, describeCounts }, { rewriteTemplate }, { checkPrerequisites, publishArtifacts }] =
-    await loadModules();
+  const [{ findArtifacts }, { countTemplate, describeCounts }, { rewriteTemplate }, { publishArtifacts }] = await loadModules();
   const { artifacts, warnings } = await findArtifacts(template, {
     templateDirectory: dirname(source.path),
     parameters: await givenParameters(wish, context),
@@ -101,7 +100,9 @@ export async function publishAndRewrite(
   const deps: PublishDeps = { store, repositories, engine, registry, reporter, signal, env };
   // Alone, an artefact finds out by itself what it lacks; among others it must not be found out after they are published.
   const isChecked = artifacts.length > 1 || artifacts[0]?.kind === 'template';
-  const lookups = isChecked ? await checkPrerequisites(artifacts, options, deps) : undefined;
+  const lookups = isChecked
+    ? await (await import('../artifacts/prerequisites.ts')).checkPrerequisites(artifacts, options, deps)
+    : undefined;
   const published = await publishArtifacts(artifacts, options, deps, lookups);
   for (const item of published) reporter.event({ type: 'artifact', ...describeArtifact(item) });
   return { text: await sendable(template, rewriteTemplate(template, published, { expandAliases: true })), published, bucket };

@@ -20,7 +20,8 @@ const WIDE: readonly (readonly [number, number])[] = [
 /** Combining marks, what only steers the text (joiners, variation selectors), and control characters: no column of their own. */
 const NO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}\p{Cc}]+$/u;
 const EMOJI = /\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|[0-9#*]\uFE0F?\u20E3/u;
-const PLAIN = /^[\x20-\x7E]*$/;
+/** Latin letters, punctuation, rules and blocks: a column each. The segmenter takes milliseconds to load its tables, so it is left out here. */
+const NARROW = /^[\x20-\x7E\xA1-\xAC\xAE-\u02FF\u2010-\u2027\u2500-\u259F]*$/;
 // oxlint-disable-next-line no-control-regex -- colours begin with the escape character
 const COLOURS = /\u001B\[[0-9;]*m/g;
 
@@ -28,7 +29,7 @@ let segmenter: Intl.Segmenter | undefined;
 
 /** How many columns a text takes on a terminal; colours take none. */
 export function displayWidth(text: string): number {
-  if (PLAIN.test(text)) return text.length;
+  if (NARROW.test(text)) return text.length;
   return graphemes(text.replaceAll(COLOURS, '')).reduce((sum, grapheme) => sum + graphemeWidth(grapheme), 0);
 }
 
@@ -94,7 +95,7 @@ function breakColumns(text: string, columns: number): string[] {
 }
 
 function graphemes(text: string): string[] {
-  if (PLAIN.test(text)) return text.split('');
+  if (NARROW.test(text)) return text.split('');
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }

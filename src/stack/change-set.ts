@@ -5,7 +5,6 @@ import type { Clock } from '../context.ts';
 import type { Locate } from '../template/locate.ts';
 import { formatFinding, readFindings, type StackFinding } from './findings.ts';
 import type { StackDeps } from './operation.ts';
-import { explainRefusal, refusedChangeSet } from './refused-change-set.ts';
 
 /** A change set that is ready to be executed, or the news that there is nothing to change. */
 export type PreparedChangeSet =
@@ -63,8 +62,10 @@ export async function prepareChangeSet(
       for (const finding of findings) deps.reporter.warn(sayWarning(finding));
       return { kind: 'ready', id, stackId, changeSet, findings };
     }
-    if (!NO_CHANGES.test(changeSet.statusReason ?? ''))
+    if (!NO_CHANGES.test(changeSet.statusReason ?? '')) {
+      const { explainRefusal, refusedChangeSet } = await import('./refused-change-set.ts');
       throw refusedChangeSet(request.stackName, await explainRefusal(changeSet, locate, deps), deps.target);
+    }
   } catch (error) {
     await discardChangeSet(stacks, id);
     throw error;

@@ -1,6 +1,7 @@
 import type { ChangeSet, Stack } from '../clients/cloudformation.ts';
 import { UserError } from '../errors.ts';
-import { carryOut, type DeployOutcome } from './deploy.ts';
+import { carryOut } from './apply.ts';
+import type { DeployOutcome } from './deploy.ts';
 import { newToken, type StackDeps } from './operation.ts';
 import { readChanges, type Preview } from './preview.ts';
 import { collectChanges } from './preview-stack.ts';

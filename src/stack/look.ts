@@ -1,7 +1,6 @@
 import type { Stack } from '../clients/cloudformation.ts';
 import { UserError } from '../errors.ts';
-import { createEventLog } from './event-log.ts';
-import { followOperation, type StackDeps } from './operation.ts';
+import type { StackDeps } from './operation.ts';
 import { refusalError } from './refusal.ts';
 import { describeState, planDeployment, type DeployPermissions, type ReadyPlan } from './plan.ts';
 
@@ -30,6 +29,7 @@ export async function waitForRest(stack: Stack, longestPauseMs: number | undefin
     // It may have ended between the first look and the newest event: no further event would come then.
     const now = await deps.stacks.find(stack.id, deps.signal);
     if (now === undefined || !isBusy(now)) return step.summary(`the other operation has ended (${now?.status ?? 'DELETE_COMPLETE'})`);
+    const [{ createEventLog }, { followOperation }] = await Promise.all([import('./event-log.ts'), import('./operation.ts')]);
     step.note(`${describeState(now)}; waiting until that has ended`, { lasting: true });
     const end = await followOperation({ stack, log: createEventLog(deps, step, 0), longestPauseMs, foreign: true }, after, deps);
     step.summary(`the other operation has ended (${end.status})`);

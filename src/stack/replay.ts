@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
-import { carryOut, type DeployOutcome, type DeployRequest } from './deploy.ts';
+import { carryOut } from './apply.ts';
+import type { DeployOutcome, DeployRequest } from './deploy.ts';
 import { newToken, type StackDeps } from './operation.ts';
 import { chooseParameters } from './parameters.ts';
 import { describeState } from './plan.ts';
