@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   BUILD_TOOL_NOT_FOUND: 'A program that the build needs is not installed',
   DOCKERFILE_NOT_FOUND: 'The Dockerfile of an image function does not exist',
   ENGINE_NOT_FOUND: 'No container engine answers',
+  ENGINE_FAILED: 'The container engine broke off, or could not do what it was asked',
   IMAGE_INVALID: 'The image is not one that Lambda can run',
   PUSH_FAILED: 'The image could not be pushed',
   REPOSITORY: 'The ECR repository cannot be used',

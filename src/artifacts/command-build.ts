@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerEngine } from '../clients/docker.ts';
+import { buildFailed } from '../clients/docker-build-failure.ts';
 import { UserError } from '../errors.ts';
 import { ensureSecrets, readSecret } from './build-extras.ts';
 import { builderArguments, COMMAND_NAMES, needsSecretFiles, type BuilderCommand, type CommandRequest } from './builder-command.ts';
@@ -14,6 +15,8 @@ export interface CommandBuild extends Omit<CommandRequest, 'idFile' | 'secretFil
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly onLine: (line: string) => void;
+  /** The command line that shows a failure by itself. */
+  readonly byHand: string;
 }
 
 /** Says so when a command is not there. Throws UserError BUILD_TOOL_NOT_FOUND. */
@@ -48,7 +51,7 @@ export async function buildWithCommand(command: BuilderCommand, build: CommandBu
     onLine: build.onLine,
     missingHint: `${build.reason} needs ${COMMAND_NAMES[command]}.`,
   });
-  if (end.exitCode !== 0) throw buildFailed(command, build.tag, end);
+  if (end.exitCode !== 0) throw buildFailed({ ...build, reason: reasonOf(end), lastLines: end.lastLines });
   const id = (await readFile(idFile, 'utf8').catch(() => '')).trim();
   return id === '' || id.startsWith('sha256:') ? id : `sha256:${id}`;
 }
@@ -93,11 +96,8 @@ export async function saveWithCommand(
   });
 }
 
-function buildFailed(command: BuilderCommand, tag: string, end: ProgramEnd): UserError {
-  const said = end.lastLines.findLast((line) => /^error\b/i.test(line.trim()))?.trim();
-  const reason = said?.replace(/^error:\s*/i, '').replace(/^failed to (?:solve|build):\s*/, '') ?? `exit code ${end.exitCode}`;
-  return new UserError('BUILD_FAILED', `The image ${tag} could not be built: ${reason}`, {
-    hint: `The last lines of the build are above. "${COMMAND_NAMES[command]}${command === 'docker' ? ' build' : ''}" in the same directory shows the same failure.`,
-    details: end.lastLines,
-  });
+/** The last line that calls itself an error. */
+function reasonOf({ lastLines, exitCode }: ProgramEnd): string {
+  const said = lastLines.findLast((line) => /^error\b/i.test(line.trim()))?.trim();
+  return said?.replace(/^error:\s*/i, '') ?? `exit code ${exitCode}`;
 }

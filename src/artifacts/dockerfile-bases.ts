@@ -1,9 +1,13 @@
 /**
  * The images of registries that a Dockerfile builds on (`FROM`, `COPY --from`, `RUN --mount=…from=`), without those that it names by
- * digest and its own stages. One whose name nobody can know here makes the answer undefined.
- * https://docs.docker.com/reference/dockerfile/
+ * digest. One whose name nobody can know here makes the answer undefined.
  */
 export function baseImagesOf(dockerfile: string, buildArgs: Readonly<Record<string, string>>): readonly string[] | undefined {
+  return allBaseImagesOf(dockerfile, buildArgs)?.filter((image) => !image.includes('@sha256:'));
+}
+
+/** The same with those that it names by digest; its own stages never count. https://docs.docker.com/reference/dockerfile/ */
+export function allBaseImagesOf(dockerfile: string, buildArgs: Readonly<Record<string, string>>): readonly string[] | undefined {
   const values = new Map<string, string>();
   const stages = new Set<string>();
   const bases = new Set<string>();
@@ -17,7 +21,7 @@ export function baseImagesOf(dockerfile: string, buildArgs: Readonly<Record<stri
     if (named !== undefined) {
       const image = substitute(named, values);
       if (image === undefined) return undefined;
-      const isOwn = image === 'scratch' || stages.has(image.toLowerCase()) || /^\d+$/.test(image) || image.includes('@sha256:');
+      const isOwn = image === 'scratch' || stages.has(image.toLowerCase()) || /^\d+$/.test(image);
       if (!isOwn) bases.add(image);
     }
     if (instruction !== 'FROM') continue;

@@ -12,7 +12,9 @@ import type { PlannedImage } from './image.ts';
 import { checkImage, ensureRunnable, type ImageLocation } from './image-check.ts';
 import { withImageFiles } from './image-files.ts';
 import { pushFromArchive, pushFromEngine, type PushGoal } from './image-push.ts';
-import type { Publishing } from './publishing.ts';
+import { shortName, type Publishing, type PublishOptions } from './publishing.ts';
+import { baseHostsOf, loginsFor } from './registry-logins.ts';
+import { quoted } from './split-arguments.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { Architecture, ImageArtifact } from './types.ts';
 
@@ -103,6 +105,7 @@ async function withEngine<T>(
 ): Promise<T> {
   const platform = PLATFORMS[artifact.architecture];
   step.note(`build started (${platform}, ${engine.builder}, ${engine.name}${emulation(platform, engine)})`);
+  warnOfEmulation(platform, engine, artifact, publishing);
   const { extras, ...settings } = plan.settings;
   const { env, signal } = publishing;
   await ensureSecrets(extras.secrets, artifact.context, env);
@@ -114,6 +117,9 @@ async function withEngine<T>(
     ...settings,
     secrets,
     tag: tagOf(plan),
+    byHand: byHand(commandOfEngine(engine), artifact, plan, publishing.options),
+    findLogin: loginsFor(publishing),
+    baseHosts: await baseHostsOf(artifact.dockerfile, settings.buildArgs),
     signal,
     onLine: (line) => step.output(line),
   });
@@ -133,6 +139,7 @@ function withCommand<T>(
   const platform = PLATFORMS[artifact.architecture];
   const where = engine === undefined ? '' : `, ${engine.name}${emulation(platform, engine)}`;
   step.note(`build started (${platform}, ${COMMAND_NAMES[command]} for ${reason}${where})`);
+  if (engine !== undefined) warnOfEmulation(platform, engine, artifact, publishing);
   const tag = tagOf(plan);
   return withTempFolder(async (folder) => {
     const { context, dockerfile } = artifact;
@@ -149,6 +156,7 @@ function withCommand<T>(
       reason,
       folder,
       onLine,
+      byHand: byHand(command, artifact, plan, publishing.options),
     });
     if (engine !== undefined) {
       const known = id !== '' && (await engine.inspect(id)) !== undefined ? id : tag;
@@ -183,7 +191,42 @@ async function engineImage(
 }
 
 function emulation(platform: Platform, engine: ContainerEngine): string {
-  return platform.endsWith(engine.architecture) ? '' : `, emulated on ${engine.architecture}`;
+  return isEmulated(platform, engine) ? `, emulated on ${engine.architecture}` : '';
+}
+
+function isEmulated(platform: Platform, { architecture }: Pick<ContainerEngine, 'architecture'>): boolean {
+  return !platform.endsWith(architecture);
+}
+
+/** Said where CI keeps it: such a build takes several times as long, or fails at its first RUN. */
+function warnOfEmulation(
+  platform: Platform,
+  engine: ContainerEngine,
+  { dockerfile }: Pick<ImageArtifact, 'dockerfile'>,
+  { options, reporter }: Pick<Publishing, 'options' | 'reporter'>,
+): void {
+  if (!isEmulated(platform, engine)) return;
+  const name = shortName(dockerfile, options);
+  reporter.warn(`The image of ${name} is for ${platform}, and ${engine.name} runs ${engine.architecture}: its RUN steps are emulated`);
+}
+
+/** The command line that builds the same, for messages; without build arguments, which may be nobody's business. */
+function byHand(
+  command: BuilderCommand,
+  { context, dockerfile, architecture }: ImageArtifact,
+  plan: PlannedImage,
+  options: PublishOptions,
+): string {
+  const target = plan.settings.target === undefined ? [] : ['--target', plan.settings.target];
+  const words = [
+    'build',
+    `--platform=${PLATFORMS[architecture]}`,
+    '-f',
+    shortName(dockerfile, options),
+    ...target,
+    shortName(context, options),
+  ];
+  return [command, ...words.map(quoted)].join(' ');
 }
 
 export function tagOf({ name }: Pick<PlannedImage, 'name'>): string {

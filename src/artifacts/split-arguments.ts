@@ -8,3 +8,8 @@ export function splitArguments(text: string): string[] {
     ),
   );
 }
+
+/** One argument as a shell takes it, for command lines that are shown. */
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { decodeTrace, TRACE_ID, type BuildStep, type StepLog } from './docker-buildkit.ts';
 import { failureIn, type EngineMessage } from './docker-stream.ts';
 
@@ -89,18 +90,23 @@ function stepFollower(write: (line: string) => void): { read(trace: string): voi
   };
 }
 
-/** Cuts text that comes in pieces into lines; empty ones are dropped. */
+/** Cuts text that comes in pieces into lines, without colours; empty ones are dropped. */
 function lineSplitter(write: (line: string) => void): { write(text: string | Uint8Array): void; flush(): void } {
   const decoder = new TextDecoder();
   let rest = '';
+  const tell = (line: string): void => {
+    // The classic builder paints what a program writes to stderr.
+    const plain = stripVTControlCharacters(line).trimEnd();
+    if (plain !== '') write(plain);
+  };
   return {
     write(text) {
       const lines = (rest + (typeof text === 'string' ? text : decoder.decode(text, { stream: true }))).split(/\r?\n/);
       rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim() !== '') write(line.trimEnd());
+      for (const line of lines) tell(line);
     },
     flush() {
-      if (rest.trim() !== '') write(rest.trimEnd());
+      tell(rest);
       rest = '';
     },
   };

@@ -1,7 +1,11 @@
 import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { UserError, messageOf } from '../errors.ts';
-import { createBuildLog, type BuildLog } from './docker-build-log.ts';
+import { UserError } from '../errors.ts';
+import { buildFailed } from './docker-build-failure.ts';
+import { createBuildLog } from './docker-build-log.ts';
+import { engineReason } from './docker-failure.ts';
+import { hiddenHeader } from './docker-hidden.ts';
+import { registryKey, type FindLogin } from './docker-logins.ts';
 import { openBuildSession, type SecretValues } from './docker-session.ts';
 import { readMessages } from './docker-stream.ts';
 
@@ -18,8 +22,12 @@ export interface BuildOptions {
   /** `name:tag` that the image gets in the engine. */
   readonly tag: string;
   readonly builder: Builder;
-  /** The engine's own command, for the hint of a build that failed. Default: docker. */
-  readonly command?: string | undefined;
+  /** The command line that shows the same failure, for the hint. Default: `docker build .` */
+  readonly byHand?: string | undefined;
+  /** Opens the registries of base images. */
+  readonly findLogin?: FindLogin | undefined;
+  /** The hosts of those registries, for builders that want every login beforehand. */
+  readonly baseHosts?: readonly string[] | undefined;
   /** For BuildKit only. */
   readonly secrets?: SecretValues | undefined;
   readonly noCache?: boolean | undefined;
@@ -38,23 +46,30 @@ export type Builder = 'BuildKit' | 'classic';
  */
 export async function buildImage(docker: Dockerode, options: BuildOptions): Promise<string> {
   const log = createBuildLog(options.onLine ?? (() => undefined));
+  const failed = (reason: string, cause?: unknown): UserError => {
+    const { tag, platform, byHand = 'docker build .' } = options;
+    return buildFailed({ tag, platform, byHand, reason, step: log.failedStep(), lastLines: log.lastLines(), cause });
+  };
   const context = options.context();
   let contextError: unknown;
   context.on('error', (error) => (contextError = error));
-  const session = options.builder === 'BuildKit' ? await openBuildSession(docker, options.signal, options.secrets) : undefined;
+  const session = options.builder === 'BuildKit' ? await openBuildSession(docker, options.signal, options) : undefined;
   try {
-    const answer = (await docker.buildImage(context, buildQuery(options, session?.id))) as unknown as Readable;
+    const logins = session === undefined ? await loginsOf(options) : {};
+    const answer = (await docker.buildImage(context, { ...buildQuery(options, session?.id), ...logins })) as unknown as Readable;
     for await (const message of readMessages(answer, options.signal)) log.read(message);
     log.flush();
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw contextError instanceof UserError ? contextError : buildFailed(options, log, messageOf(error), error);
+    if (contextError instanceof UserError) throw contextError;
+    log.flush();
+    throw failed(engineReason(error), error);
   } finally {
     session?.close();
     context.destroy();
   }
   const failure = log.failure();
-  if (failure !== undefined) throw buildFailed(options, log, failure);
+  if (failure !== undefined) throw failed(failure);
   const id = log.imageId() ?? (await docker.getImage(options.tag).inspect()).Id;
   return id.startsWith('sha256:') ? id : `sha256:${id}`;
 }
@@ -77,27 +92,21 @@ function buildQuery(options: BuildOptions, session: string | undefined): Dockero
   return query as unknown as Dockerode.ImageBuildOptions;
 }
 
-function buildFailed(options: BuildOptions, log: BuildLog, reason: string, cause?: unknown): UserError {
-  log.flush();
-  const step = log.failedStep();
-  const text = cleanReason(reason);
-  return new UserError(
-    'BUILD_FAILED',
-    `The image ${options.tag} could not be built${step === undefined ? '' : `, at "${step}"`}: ${text}`,
-    {
-      hint: `The last lines of the build are above. "${options.command ?? 'docker'} build" in the same directory shows the same failure.`,
-      details: log.lastLines(),
-      cause,
-    },
-  );
-}
-
-/** Without what docker-modem and BuildKit put before the reason. */
-function cleanReason(reason: string): string {
-  return reason
-    .replace(/^\(HTTP code \d+\) [^-]*- /, '')
-    .replace(/^failed to solve with frontend \S+: /, '')
-    .replace(/^failed to (solve|build LLB): /, '')
-    .replace(/^rpc error: code = \w+ desc = /, '')
-    .trim();
+/** What the classic builders want: every login in a header of this one request. */
+async function loginsOf({ baseHosts = [], findLogin }: BuildOptions): Promise<object> {
+  const found = await Promise.all(baseHosts.map(async (host) => [host, await findLogin?.(host).catch(() => undefined)] as const));
+  const known = found.flatMap(([host, login]) => (login === undefined ? [] : [[host, login] as const]));
+  if (known.length === 0) return {};
+  const value = (): object =>
+    Object.fromEntries(
+      known.map(([host, login]) => {
+        const { username } = login;
+        const serveraddress = registryKey(host);
+        return [
+          serveraddress,
+          username === '' ? { identitytoken: login.secret(), serveraddress } : { username, password: login.secret(), serveraddress },
+        ];
+      }),
+    );
+  return { registryconfig: hiddenHeader(value) };
 }

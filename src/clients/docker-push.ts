@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { inspect } from 'node:util';
 import type Dockerode from 'dockerode';
 import { UserError, messageOf } from '../errors.ts';
+import { hiddenHeader } from './docker-hidden.ts';
 import { failureIn, readMessages, type EngineMessage } from './docker-stream.ts';
 
 export interface PushOptions {
@@ -50,22 +50,8 @@ function plainHttpOnLoopback(reference: string): { tlsVerify?: boolean } {
   return /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?\//.test(reference) ? { tlsVerify: false } : {};
 }
 
-/**
- * The header's value as an object that turns into text only where the request is written: docker-modem prints its
- * requests when DEBUG is set, and the token must not be among what it prints.
- */
-function hiddenAuth(auth: PushOptions['auth']): Dockerode.AuthConfigObject {
-  const { username, serveraddress } = auth;
-  const value = {
-    // The URL alphabet, but with padding: Go's decoder wants both.
-    toString: () =>
-      Buffer.from(JSON.stringify({ username, password: auth.password(), serveraddress }))
-        .toString('base64')
-        .replaceAll('+', '-')
-        .replaceAll('/', '_'),
-    [inspect.custom]: () => '[hidden]',
-  };
-  return { base64: value } as unknown as Dockerode.AuthConfigObject;
+function hiddenAuth({ username, serveraddress, ...auth }: PushOptions['auth']): Dockerode.AuthConfigObject {
+  return hiddenHeader(() => ({ username, password: auth.password(), serveraddress })) as Dockerode.AuthConfigObject;
 }
 
 function digestIn(message: EngineMessage): string | undefined {

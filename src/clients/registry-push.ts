@@ -3,6 +3,7 @@ import { Transform, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { UserError, messageOf } from '../errors.ts';
+import type { RegistryLogin } from './docker-logins.ts';
 import { askRegistry, type AgentFor, type Authorize, type RegistryAnswer, type RegistryRequest } from './registry-http.ts';
 import { MANIFEST_TYPES, readRemoteDigest, type ImageName } from './registry-read.ts';
 import { RegistryFailure, isWorthRetrying, reasonIn } from './registry-failure.ts';
@@ -48,7 +49,7 @@ export interface RegistryClient {
   /** Gives an image that is there further tags; nothing of it is sent but its manifest. Throws UserError PUSH_FAILED. */
   tag(request: Omit<PushRequest, 'blobs' | 'manifest'> & { readonly digest: string }): Promise<void>;
   /** The digest of an image in any registry, without pulling it. Throws Error with the registry's reason. */
-  remoteDigest(image: ImageName, options: { readonly basic?: string | undefined; readonly signal: AbortSignal }): Promise<string>;
+  remoteDigest(image: ImageName, options: { readonly login?: RegistryLogin | undefined; readonly signal: AbortSignal }): Promise<string>;
 }
 
 const PARALLEL_BLOBS = 4;

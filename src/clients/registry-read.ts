@@ -1,3 +1,4 @@
+import type { RegistryLogin } from './docker-logins.ts';
 import { askRegistry, type AgentFor, type RegistryAnswer } from './registry-http.ts';
 
 /** Manifests of images and of indexes; without the header, registries answer with something older. */
@@ -10,6 +11,9 @@ export const MANIFEST_TYPES = [
 
 /** Base images are looked up beside other work; a registry that is silent must not hold it up for long. */
 const LIMIT_MS = 15_000;
+
+/** Registries on this machine speak plain http. */
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/;
 
 export interface ImageName {
   readonly host: string;
@@ -35,16 +39,16 @@ export function parseImageName(text: string): ImageName {
 }
 
 /**
- * The digest that a registry has for an image, without pulling it: anonymously, or with `basic` (the value of an Authorization header).
+ * The digest that a registry has for an image, without pulling it: as anybody, or with a login.
  * Throws Error with the registry's reason.
  */
 export async function readRemoteDigest(
   image: ImageName,
-  options: { readonly agentFor: AgentFor; readonly basic?: string | undefined; readonly signal: AbortSignal },
+  options: { readonly agentFor: AgentFor; readonly login?: RegistryLogin | undefined; readonly signal: AbortSignal },
 ): Promise<string> {
-  const { agentFor, basic } = options;
+  const { agentFor, login } = options;
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(LIMIT_MS)]);
-  const scheme = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/.test(image.host) ? 'http' : 'https';
+  const scheme = LOOPBACK.test(image.host) ? 'http' : 'https';
   const url = new URL(`${scheme}://${image.host}/v2/${image.repository}/manifests/${image.tag}`);
   const head = (authorization: string | undefined): Promise<RegistryAnswer> =>
     askRegistry(
@@ -52,23 +56,45 @@ export async function readRemoteDigest(
       (target) => Promise.resolve(target.origin === url.origin ? authorization : undefined),
       agentFor,
     );
-  const first = await head(basic);
-  const challenge = first.status === 401 && basic === undefined ? first.headers['www-authenticate'] : undefined;
-  const answer = challenge === undefined ? first : await head(await anonymousToken(challenge, image, agentFor, signal));
+  const first = await head(undefined);
+  const challenge = first.status === 401 ? (first.headers['www-authenticate'] ?? '') : undefined;
+  const answer = challenge === undefined ? first : await head(await authorizationFor(challenge, image, { login, agentFor, signal }));
   const digest = answer.headers['docker-content-digest'];
   if (answer.status !== 200 || typeof digest !== 'string') throw new Error(`${image.host} answered with status ${answer.status}`);
   return digest;
 }
 
+/** What a registry that has refused wants to see: the login itself, or a token that it is exchanged for. */
+async function authorizationFor(
+  challenge: string,
+  image: ImageName,
+  { login, agentFor, signal }: { readonly login: RegistryLogin | undefined; readonly agentFor: AgentFor; readonly signal: AbortSignal },
+): Promise<string | undefined> {
+  const basic = login === undefined || login.username === '' ? undefined : basicOf(login);
+  return /^bearer\s/i.test(challenge) ? bearerToken(challenge, image, basic, agentFor, signal) : basic;
+}
+
+function basicOf(login: RegistryLogin): string {
+  return `Basic ${Buffer.from(`${login.username}:${login.secret()}`).toString('base64')}`;
+}
+
 /** https://distribution.github.io/distribution/spec/auth/token/ */
-async function anonymousToken(challenge: string, image: ImageName, agentFor: AgentFor, signal: AbortSignal): Promise<string | undefined> {
-  if (!/^bearer\s/i.test(challenge)) return undefined;
+async function bearerToken(
+  challenge: string,
+  image: ImageName,
+  basic: string | undefined,
+  agentFor: AgentFor,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const said = Object.fromEntries([...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]));
   if (said['realm'] === undefined) return undefined;
   const url = new URL(said['realm']);
   if (said['service'] !== undefined) url.searchParams.set('service', said['service']);
   url.searchParams.set('scope', said['scope'] ?? `repository:${image.repository}:pull`);
-  const { status, text } = await askRegistry({ method: 'GET', url, signal }, () => Promise.resolve(undefined), agentFor);
+  // The realm is where the registry sends everybody who signs in; from there on the login goes nowhere else.
+  const isSafe = url.protocol === 'https:' || LOOPBACK.test(url.host);
+  const authorize = (to: URL): Promise<string | undefined> => Promise.resolve(to.origin === url.origin && isSafe ? basic : undefined);
+  const { status, text } = await askRegistry({ method: 'GET', url, signal }, authorize, agentFor);
   if (status !== 200) return undefined;
   const { token, access_token: accessToken } = JSON.parse(text) as { token?: string; access_token?: string };
   const value = token ?? accessToken;

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { describeProject, findProjectFile, PROJECT_FILE } from '../artifacts/dotnet-project.ts';
 import { readable } from '../artifacts/file-tree.ts';
-import { splitArguments } from '../artifacts/split-arguments.ts';
+import { quoted, splitArguments } from '../artifacts/split-arguments.ts';
 import type { ZipArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError, messageOf } from '../errors.ts';
@@ -113,9 +113,4 @@ export function folderStore(output: string) {
 export function shownPath(path: string, cwd: string): string {
   const short = relative(cwd, path);
   return short.length < path.length ? short : path;
-}
-
-/** For a shell. */
-export function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -6,13 +6,14 @@ import { formatBytes } from '../artifacts/bytes.ts';
 import { buildArtifactImage, publishArtifacts, type PublishOptions } from '../artifacts/index.ts';
 import { PROJECT_FILE } from '../artifacts/dotnet-project.ts';
 import { readable } from '../artifacts/file-tree.ts';
+import { quoted } from '../artifacts/split-arguments.ts';
 import type { ZipArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { Reporter } from '../output/reporter.ts';
 import { projectsOf } from '../template/dotnet-code.ts';
 import { containerWish, warnOfAdditionalFiles } from './package.ts';
-import { defaultOutput, ensureReplaceable, folderStore, quoted, realPlace, shownPath } from './package-output.ts';
+import { defaultOutput, ensureReplaceable, folderStore, realPlace, shownPath } from './package-output.ts';
 import { imageArtifact, type ImageWish } from './push-image.ts';
 
 export interface PackageProjectWish extends Omit<ImageWish, 'localDockerImage'> {

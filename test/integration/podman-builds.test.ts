@@ -100,7 +100,7 @@ describe.skipIf(why !== undefined)('builds with Podman that its API does not car
     const error = stderr.slice(stderr.indexOf('Error BUILD_FAILED'));
     expect(error).toContain('exit status 7');
     expect(error).toContain('the reason');
-    expect(error).toContain('"podman build" in the same directory');
+    expect(error).toContain('By itself: podman build --platform=linux/');
     expect(readFileSync(join(project, 'Dockerfile'), 'utf8')).toContain('exit 7');
   });
 });
