@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { basename, dirname, relative, sep } from 'node:path';
+import { lstat, readFile, readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack, type Pack } from 'tar-stream';
@@ -30,11 +30,13 @@ export async function listBuildContext(context: string, dockerfile: string | und
   const entries = await listTree(context, { judge: rules.judge, signal });
   if (dockerfile === undefined) return { entries, dockerfile: '' };
   const place = relative(context, dockerfile).split(sep).join('/');
-  const isInside = place !== '' && !place.startsWith('../') && !/^[A-Za-z]:|^\//.test(place);
+  // What a link leads to is read here: an engine would look for it below the context that it gets.
+  const [real, root] = await Promise.all([realpath(dockerfile), realpath(context)]);
+  const isInside = place !== '' && !place.startsWith('../') && !/^[A-Za-z]:|^\//.test(place) && real === join(root, place);
   if (isInside && entries.some((entry) => entry.path === place)) return { entries, dockerfile: place };
   const name = isInside ? place : FOREIGN_DOCKERFILE;
   const status = await stat(dockerfile);
-  const own: TreeEntry = { path: name, absolute: dockerfile, type: 'file', mode: 0o644, size: status.size, mtimeMs: status.mtimeMs };
+  const own: TreeEntry = { path: name, absolute: real, type: 'file', mode: 0o644, size: status.size, mtimeMs: status.mtimeMs };
   return { entries: [...entries.filter((entry) => entry.path !== name), own], dockerfile: name };
 }
 
@@ -43,14 +45,38 @@ export async function ensureBuildable(context: string, dockerfile: string): Prom
   const [directory, file] = await Promise.all([stat(context).catch(() => undefined), stat(dockerfile).catch(() => undefined)]);
   if (directory?.isDirectory() !== true) {
     throw new UserError('TEMPLATE_PATH_NOT_FOUND', `The build context ${context} is not a directory.`, {
-      hint: 'Check DockerContext (or ImageUri) in the template; it is relative to the template.',
+      hint: 'Check --docker-build-working-dir, relative to the project, or in a template DockerContext (or ImageUri), relative to that.',
     });
   }
   if (file?.isFile() !== true) {
-    throw new UserError('DOCKERFILE_NOT_FOUND', `There is no Dockerfile at ${dockerfile}.`, {
-      hint: `Check Dockerfile in the Metadata of the function; it is relative to ${basename(dirname(dockerfile)) || 'the context'}.`,
+    const others = (await readdir(dirname(dockerfile)).catch((): string[] => [])).filter((name) => /dockerfile|containerfile/i.test(name));
+    const found = others.length === 0 ? '' : ` ${shortList(others.toSorted())} ${others.length === 1 ? 'is' : 'are'} there.`;
+    throw new UserError('DOCKERFILE_NOT_FOUND', `There is no Dockerfile at ${dockerfile}.${found}`, {
+      hint: 'Name it with --dockerfile, relative to the project, or in a template with Dockerfile in the Metadata of the function, relative to the context.',
     });
   }
+}
+
+const MOST_NAMES = 5;
+
+function shortList(names: readonly string[]): string {
+  return names.length <= MOST_NAMES ? names.join(', ') : `${names.slice(0, MOST_NAMES).join(', ')}, …`;
+}
+
+/** Whether a context still is what it was when it was listed; looks at names, sizes, times and modes only. */
+export function isSameContext(before: BuildContext, now: BuildContext): boolean {
+  const stamps = ({ entries }: BuildContext): string =>
+    JSON.stringify(
+      entries.map(({ path, type, mode, size, mtimeMs, target }) => [path, type, mode, size, type === 'file' ? mtimeMs : 0, target]),
+    );
+  return before.dockerfile === now.dockerfile && stamps(before) === stamps(now);
+}
+
+const CHANGED = new Error('The context was changed while it was sent');
+
+/** Whether a build has failed because of somebody who wrote into its context. */
+export function isChangedContext(error: unknown): boolean {
+  return error instanceof Error && error.cause === CHANGED;
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
@@ -93,6 +119,14 @@ async function addEntry(archive: Pack, entry: TreeEntry): Promise<void> {
   const common = { mode: modeOf(entry), mtime: new Date(entry.mtimeMs), uid: 0, gid: 0 };
   if (entry.type === 'directory') return void archive.entry({ ...common, name: entry.path, type: 'directory' });
   if (entry.type === 'link') return void archive.entry({ ...common, name: entry.path, type: 'symlink', linkname: entry.target ?? '' });
+  const { size, mtimeMs } = await readable(entry.absolute, (path) => lstat(path));
+  // What is built would have another content than its identity says.
+  if (size !== entry.size || mtimeMs !== entry.mtimeMs) {
+    throw new UserError('ARTIFACT_UNREADABLE', `${entry.absolute} has changed since it was looked at.`, {
+      hint: 'Run it again when nothing writes there any more, or keep the file out of the build (.dockerignore).',
+      cause: CHANGED,
+    });
+  }
   await readable(entry.absolute, async (path) => {
     const target = archive.entry({ ...common, name: entry.path, type: 'file', size: entry.size });
     await pipeline(createReadStream(path, { highWaterMark: 256 * 1024 }), target);

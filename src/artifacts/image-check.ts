@@ -51,7 +51,7 @@ export function checkImage(image: EngineImage | undefined, name: string, archite
       'IMAGE_INVALID',
       `The image ${name} is for ${image.os}/${image.architecture}, and the function runs on linux/${wanted}.`,
       {
-        hint: `Set Architectures of the function, or use a base image for linux/${wanted} in the Dockerfile.`,
+        hint: `Use a base image for linux/${wanted} in the Dockerfile, or say what the image is for: --function-architecture, or in a template Architectures of the function.`,
       },
     );
   }

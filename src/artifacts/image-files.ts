@@ -8,7 +8,7 @@ import { createGunzip } from 'node:zlib';
 import { UserError, messageOf } from '../errors.ts';
 import { readable } from './file-tree.ts';
 import { indexTar } from './tar-index.ts';
-import { withTempFolder } from './temp-folder.ts';
+import { isOutOfRoom, withTempFolder } from './temp-folder.ts';
 
 /** The files of an image that lies on disk, whether in a tar or in a directory. */
 export interface ImageFiles {
@@ -41,7 +41,7 @@ export async function withImageFiles<T>(source: string, signal: AbortSignal, wor
       await pipeline(createReadStream(source, { highWaterMark: READ_BYTES }), createGunzip(), createWriteStream(plain), { signal });
     } catch (error) {
       signal.throwIfAborted();
-      throw notAnImage(source, messageOf(error), error);
+      throw isOutOfRoom(error) ? error : notAnImage(source, messageOf(error), error);
     }
     return work(await tarFiles(plain, source, signal));
   });

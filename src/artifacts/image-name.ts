@@ -25,7 +25,7 @@ export function imageNameOf(wish: string | undefined, directory: string): ImageN
   const isFine = REPOSITORY_NAME.test(name.repository) && name.repository.length >= 2 && name.repository.length <= LONGEST;
   if (isFine && /^\w[\w.-]{0,127}$/.test(name.tag)) return name;
   throw new UserError('REPOSITORY', `"${text}" cannot name an image in ECR.`, {
-    hint: 'Set DockerTag in the Metadata of the function: name or name:tag, of lower-case letters, digits, and single . _ - / between them.',
+    hint: 'Give --image-tag, or in a template DockerTag in the Metadata of the function: name or name:tag, of lower-case letters, digits, and single . _ - / between them.',
   });
 }
 

@@ -6,13 +6,13 @@ import type { ImageRepositories, RegistryImage } from '../clients/ecr.ts';
 import { basicAuthorization } from '../clients/registry-authorization.ts';
 import type { PushTarget } from '../clients/registry-push.ts';
 import type { Step } from '../output/reporter.ts';
-import { UserError } from '../errors.ts';
+import { UserError, messageOf } from '../errors.ts';
 import { readArchivedImage, type ArchivedImage } from './archived-image.ts';
 import { formatBytes } from './bytes.ts';
 import { makePushable } from './compress-layers.ts';
 import { checkImage, isDeployable, isIndex, locationOf, type ImageLocation } from './image-check.ts';
 import { withImageFiles, type ImageFiles } from './image-files.ts';
-import { isUnreachable, pushWithRetries } from './push-retry.ts';
+import { isUnreachable, isWithoutRepository, pushWithRetries } from './push-retry.ts';
 import type { EnsuredRepository, Publishing } from './publishing.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { Architecture } from './types.ts';
@@ -106,10 +106,11 @@ async function pushUnderTags(
 ): Promise<ImageLocation> {
   publishing.signal.throwIfAborted();
   const repository = await publishing.ensureRepository(goal.repository);
-  const tags = await chooseTags(imageId, goal, repository, publishing);
+  const { tags, left } = await chooseTags(imageId, goal, repository, publishing);
   const [tag = goal.tag] = tags;
   try {
-    const digest = await push(repository, tags);
+    const digest = await pushAgainIfGone(repository, (into) => push(into, tags), publishing);
+    for (const other of left) if (other.digest !== digest) warnOfTag(`${goal.repository}:${other.tag}`, publishing);
     if (tag !== goal.tag) step.note(`${goal.repository} lets no tag be moved: pushed as ${tag}`, { lasting: true });
     return locationOf(repository, tag, digest);
   } catch (error) {
@@ -119,14 +120,43 @@ async function pushUnderTags(
   }
 }
 
+/** A repository that somebody has deleted since it was looked for is made again, once. */
+async function pushAgainIfGone(
+  repository: EnsuredRepository,
+  push: (repository: EnsuredRepository) => Promise<string>,
+  publishing: Publishing,
+): Promise<string> {
+  try {
+    return await push(repository);
+  } catch (error) {
+    if (repository.origin !== 'found' || !isWithoutRepository(error)) throw error;
+    return push(await publishing.makeRepository(repository.name));
+  }
+}
+
+interface ChosenTags {
+  readonly tags: readonly string[];
+  /** Asked for besides, and not to be had: they name what they name. */
+  readonly left: readonly { readonly tag: string; readonly digest: string }[];
+}
+
 /** A tag that is taken and cannot be moved gets a suffix made of the image's own id; one that is only asked for besides is left out. */
-async function chooseTags(imageId: string, goal: PushGoal, repository: EnsuredRepository, publishing: Publishing): Promise<string[]> {
-  const isTaken = async (tag: string): Promise<boolean> =>
-    repository.origin === 'found' && repository.isTagImmutable(tag) && (await publishing.findImage(goal.repository, tag)) !== undefined;
-  const tag = (await isTaken(goal.tag)) ? `${goal.tag}-${imageId.replace(/^sha256:/, '').slice(0, 12)}` : goal.tag;
-  const tags = [tag];
-  for (const other of goal.alsoTags ?? []) if (!(await isTaken(other))) tags.push(other);
-  return tags;
+async function chooseTags(imageId: string, goal: PushGoal, repository: EnsuredRepository, publishing: Publishing): Promise<ChosenTags> {
+  const taken = async (tag: string): Promise<RegistryImage | undefined> =>
+    repository.origin === 'found' && repository.isTagImmutable(tag) ? publishing.findImage(goal.repository, tag) : undefined;
+  const isTaken = (await taken(goal.tag)) !== undefined;
+  const tags = [isTaken ? `${goal.tag}-${imageId.replace(/^sha256:/, '').slice(0, 12)}` : goal.tag];
+  const left: { tag: string; digest: string }[] = [];
+  for (const tag of goal.alsoTags ?? []) {
+    const other = await taken(tag);
+    if (other === undefined) tags.push(tag);
+    else left.push({ tag, digest: other.digest });
+  }
+  return { tags, left };
+}
+
+function warnOfTag(name: string, { reporter }: Pick<Publishing, 'reporter'>): void {
+  reporter.warn(`${name} stays on another image: its tags cannot be moved`);
 }
 
 async function pushByEngine(
@@ -138,9 +168,11 @@ async function pushByEngine(
   step: Step,
 ): Promise<string> {
   const { signal } = publishing;
+  const name = `${repository.uri}:${tag}`;
   await engine.tag(imageId, repository.uri, tag);
+  let isPushed = false;
   try {
-    return await pushWithRetries(
+    const digest = await pushWithRetries(
       async ({ freshToken }) => {
         const authorization = await (await publishing.repositories()).getAuthorization({ fresh: freshToken });
         return engine.push(repository.uri, tag, {
@@ -156,8 +188,13 @@ async function pushByEngine(
       repository,
       { signal, step },
     );
+    isPushed = true;
+    return digest;
   } finally {
-    await engine.removeTag(`${repository.uri}:${tag}`);
+    await engine.removeTag(name).catch((error: unknown) => {
+      // A push that failed says more than what came after it.
+      if (isPushed) publishing.reporter.warn(`The image is pushed, but keeps the name ${name} in the engine: ${messageOf(error)}`);
+    });
   }
 }
 
@@ -211,7 +248,7 @@ export async function ensureNamedTag(
   ]);
   if (tagged?.digest === found.digest) return;
   if (tagged !== undefined && repository?.isTagImmutable(name.tag) === true) {
-    publishing.reporter.warn(`${name.repository}:${name.tag} stays on another image: its tags cannot be moved`);
+    warnOfTag(`${name.repository}:${name.tag}`, publishing);
     return;
   }
   const [registry, { registryOrigin }] = await Promise.all([publishing.registry(), repositories.getAuthorization()]);

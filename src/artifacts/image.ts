@@ -1,6 +1,6 @@
 import type { Step } from '../output/reporter.ts';
 import { findBaseDigests } from './base-digests.ts';
-import { digestBuildContext, listBuildContext, type BuildContext } from './build-context.ts';
+import { digestBuildContext, isChangedContext, isSameContext, listBuildContext, type BuildContext } from './build-context.ts';
 import { hashValues, PACKING_VERSION } from './digest.ts';
 import { buildSettings, type BuildSettings } from './docker-options.ts';
 import { withHostBuild } from './host-build.ts';
@@ -11,6 +11,8 @@ import { ensureNamedTag } from './image-push.ts';
 import { identityOfExtras } from './build-extras.ts';
 import type { Outcome, Publishing } from './publishing.ts';
 import type { ImageArtifact } from './types.ts';
+
+const MOST_ATTEMPTS = 3;
 
 /** All that decides what an image will be. */
 export interface PlannedImage {
@@ -29,29 +31,31 @@ type Planning = Pick<Publishing, 'options' | 'env' | 'signal' | 'registry' | 're
 
 /** Reads every input of an image, once a run. Throws UserError DOCKERFILE_NOT_FOUND, ARTIFACT_UNREADABLE, REPOSITORY, …. */
 export function planImage(artifact: ImageArtifact, publishing: Planning): Promise<PlannedImage> {
-  return publishing.remember(artifact, async () => {
-    const { options, env, signal } = publishing;
-    const name = await nameOf(artifact, publishing);
-    const context = await listBuildContext(artifact.context, artifact.dockerfile, signal);
-    const given = buildSettings(artifact, options.dockerBuildOptions, env);
-    const settings = { ...given, pull: given.pull || options.pull === true };
-    const inputs = hashValues([
-      'image',
-      PACKING_VERSION,
-      PLATFORMS[artifact.architecture],
-      settings.target,
-      JSON.stringify(settings.buildArgs),
-      await digestBuildContext(context, signal),
-      ...(await identityOfExtras(settings.extras, artifact.context, signal)),
-    ]);
-    const plan = { name, context, settings, digest: inputs, plainTag: undefined, mustBuild: undefined };
-    if (options.forceBuild === true) return { ...plan, mustBuild: '--force-build' };
-    if (!settings.pull) return plan;
-    const bases = await findBaseDigests(artifact.dockerfile, settings.buildArgs, publishing);
-    if (bases.kind === 'unknown') return { ...plan, mustBuild: bases.reason };
-    if (bases.digests.length === 0) return plan;
-    return { ...plan, digest: hashValues(['bases', inputs, ...bases.digests]), plainTag: inputs };
-  });
+  return publishing.remember(artifact, () => planNow(artifact, publishing));
+}
+
+async function planNow(artifact: ImageArtifact, publishing: Planning): Promise<PlannedImage> {
+  const { options, env, signal } = publishing;
+  const name = await nameOf(artifact, publishing);
+  const context = await listBuildContext(artifact.context, artifact.dockerfile, signal);
+  const given = buildSettings(artifact, options.dockerBuildOptions, env);
+  const settings = { ...given, pull: given.pull || options.pull === true };
+  const inputs = hashValues([
+    'image',
+    PACKING_VERSION,
+    PLATFORMS[artifact.architecture],
+    settings.target,
+    JSON.stringify(settings.buildArgs),
+    await digestBuildContext(context, signal),
+    ...(await identityOfExtras(settings.extras, artifact.context, signal)),
+  ]);
+  const plan = { name, context, settings, digest: inputs, plainTag: undefined, mustBuild: undefined };
+  if (options.forceBuild === true) return { ...plan, mustBuild: '--force-build' };
+  if (!settings.pull) return plan;
+  const bases = await findBaseDigests(artifact.dockerfile, settings.buildArgs, publishing);
+  if (bases.kind === 'unknown') return { ...plan, mustBuild: bases.reason };
+  if (bases.digests.length === 0) return plan;
+  return { ...plan, digest: hashValues(['bases', inputs, ...bases.digests]), plainTag: inputs };
 }
 
 /**
@@ -79,9 +83,29 @@ export function publishImage(artifact: ImageArtifact, publishing: Publishing, st
         step.summary(`unchanged · ${found.digest.slice(0, 19)}`);
         return found;
       }
-      return publishing.buildLimit(() => buildAndPush(artifact, plan, publishing, step));
+      return publishing.buildLimit(() => buildWhatIsThere(artifact, plan, publishing, step));
     });
   });
+}
+
+/** A build whose files are changed before they are sent begins again. */
+async function buildWhatIsThere(artifact: ImageArtifact, plan: PlannedImage, publishing: Publishing, step: Step): Promise<Outcome> {
+  for (let attempt = 1; ; attempt += 1) {
+    const now = await planOfNow(artifact, plan, publishing, step);
+    try {
+      return await buildAndPush(artifact, now, publishing, step);
+    } catch (error) {
+      if (attempt >= MOST_ATTEMPTS || !isChangedContext(error)) throw error;
+    }
+  }
+}
+
+/** Others may have been built since this was looked at, and somebody may have saved a file: an image has the identity of what is built. */
+async function planOfNow(artifact: ImageArtifact, plan: PlannedImage, publishing: Publishing, step: Step): Promise<PlannedImage> {
+  const now = await listBuildContext(artifact.context, artifact.dockerfile, publishing.signal);
+  if (isSameContext(plan.context, now)) return plan;
+  step.note('files have changed since they were read; read again');
+  return planNow(artifact, publishing);
 }
 
 function buildAndPush(artifact: ImageArtifact, plan: PlannedImage, publishing: Publishing, step: Step): Promise<Outcome> {

@@ -21,7 +21,7 @@ async function publishEngineImage(artifact: LocalImageArtifact, publishing: Publ
   const image = await engine.inspect(artifact.reference);
   if (image === undefined) {
     throw new UserError('IMAGE_INVALID', `There is no image ${artifact.reference} in the engine (${engine.name}).`, {
-      hint: 'Build it first, or add Dockerfile to the Metadata of the function so that lambda-tool builds it.',
+      hint: 'Build it first, or have it built: without --local-docker-image, or in a template with Dockerfile in the Metadata of the function.',
     });
   }
   return publishChecked(artifact, image, publishing, step, (goal) => pushFromEngine(engine, image, goal, publishing, step));

@@ -111,6 +111,8 @@ export interface Publishing extends PublishDeps, Lookups {
   listing(): Promise<KeyListing> | undefined;
   /** Found or made, once for each name. */
   ensureRepository(name: string): Promise<EnsuredRepository>;
+  /** Made, without a look whether it is there; once for each name. */
+  makeRepository(name: string): Promise<EnsuredRepository>;
   /** Lets work for one key be done by the first who comes; the others get its outcome as something that was there. */
   once(key: string, work: () => Promise<Outcome>): Promise<Outcome>;
 }
@@ -155,6 +157,7 @@ export function startPublishing(
   const maxPages = Math.min(LISTING_PAGES, Math.ceil(objects / OBJECTS_PER_PAGE));
   const list = memo(async (name: string) => (await deps.store()).listKeys(name, options.prefix, { maxPages, signal }));
   const running = new Map<string, Promise<Outcome>>();
+  const makeRepository = memo((name) => createMissing(name, deps, options.newRepositories));
   return {
     ...deps,
     ...lookups,
@@ -163,7 +166,11 @@ export function startPublishing(
     buildLimit: pLimit(PARALLEL_BUILDS),
     heavyLimit: pLimit(PARALLEL_HEAVY),
     listing: () => (bucket === undefined || objects < LISTING_FROM ? undefined : list(bucket)),
-    ensureRepository: memo((name) => ensureRepository(name, lookups, deps, options.newRepositories)),
+    ensureRepository: memo(async (name) => {
+      const found = await lookups.findRepository(name);
+      return found === undefined ? makeRepository(name) : { ...found, origin: 'found' };
+    }),
+    makeRepository,
     async once(key, work) {
       const first = running.get(key);
       if (first !== undefined) return { ...(await first), built: false, published: false };
@@ -174,15 +181,12 @@ export function startPublishing(
   };
 }
 
-/** Makes the repository where there is none. Where that is not allowed, a repository creation template may do it at the push. */
-async function ensureRepository(
+/** Makes a repository. Where that is not allowed, a repository creation template may do it at the push. */
+async function createMissing(
   name: string,
-  lookups: Lookups,
   deps: PublishDeps,
   settings: PublishOptions['newRepositories'] = {},
 ): Promise<EnsuredRepository> {
-  const found = await lookups.findRepository(name);
-  if (found !== undefined) return { ...found, origin: 'found' };
   const repositories = await deps.repositories();
   const { lifecyclePolicy, ...wanted } = settings;
   try {

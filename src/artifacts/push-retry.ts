@@ -19,6 +19,11 @@ export function isUnreachable(error: unknown): boolean {
   return isPushFailure(error) && UNREACHABLE.test(error.message);
 }
 
+/** Whether the registry knows no repository of that name. */
+export function isWithoutRepository(error: unknown): boolean {
+  return isPushFailure(error) && NO_REPOSITORY.test(error.message);
+}
+
 /**
  * Runs a push again when the connection broke, when the token ran out, and when a repository made just now is not known everywhere yet.
  * `isPatient` is a push that deals with broken connections itself. Throws UserError REPOSITORY when there is no repository and we may not make one; otherwise what the last attempt threw.

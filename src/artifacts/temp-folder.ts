@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UserError, messageOf } from '../errors.ts';
 import { isGone, ownOwner, ownerIn, prefixOf, type TempOwner } from './temp-owner.ts';
 
 let own: Promise<TempOwner> | undefined;
@@ -8,14 +9,16 @@ let sweeping: Promise<void> | undefined;
 
 /**
  * Gives `work` an empty folder that only this user can read, and removes it whatever happens. The first of a run also removes what
- * killed runs have left, while `work` goes on.
+ * killed runs have left, while `work` goes on. Throws UserError FILE_NOT_WRITABLE when there is no room for it.
  */
 export async function withTempFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const owner = await (own ??= ownOwner());
-  const folder = await mkdtemp(join(tmpdir(), prefixOf(owner)));
+  const folder = await mkdtemp(join(tmpdir(), prefixOf(owner))).catch((error: unknown) => Promise.reject(unusable(error)));
   sweeping ??= sweepTempFolders(tmpdir(), owner);
   try {
     return await work(folder);
+  } catch (error) {
+    throw isOutOfRoom(error) ? unusable(error) : error;
   } finally {
     await Promise.all([removeFolder(folder), sweeping]);
   }
@@ -62,4 +65,17 @@ async function unlock(folder: string): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+}
+
+/** Whether a disk, or what this user may have of it, is full. */
+export function isOutOfRoom(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function unusable(cause: unknown): UserError {
+  const reason = isOutOfRoom(cause) ? 'there is no room left in it' : messageOf(cause);
+  return new UserError('FILE_NOT_WRITABLE', `The temporary folder ${tmpdir()} cannot be used: ${reason}`, {
+    hint: 'Free some room there, or name another folder with TMPDIR.',
+    cause,
+  });
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { DockerOptions } from 'dockerode';
-import { UserError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { createSshAgent } from './docker-ssh.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,7 @@ export interface EnginePlace {
 
 /** Every place to look at, in order: what the environment says, the current docker context, then known sockets. */
 export async function enginePlaces(env: Environment, home = homedir(), platform = process.platform): Promise<EnginePlace[]> {
-  const host = env['DOCKER_HOST'];
+  const host = env['DOCKER_HOST']?.trim();
   if (host !== undefined && host !== '') return [environmentPlace(host, env, home)];
   const context = await contextPlace(env, home);
   return [...(context === undefined ? [] : [context]), ...knownPlaces(env, home, platform)];
@@ -32,7 +32,8 @@ function environmentPlace(host: string, env: Environment, home: string): EngineP
   const isVerified = (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
   const folder = env['DOCKER_CERT_PATH'] || configFolder(env, home);
   const wantsTls = isVerified || (env['DOCKER_TLS'] ?? '') !== '' || (env['DOCKER_CERT_PATH'] ?? '') !== '';
-  const address = host.includes('://') ? host : `tcp://${host}`;
+  const isPath = /^(?:[/.~]|unix:\/(?!\/))/.test(host);
+  const address = host.includes('://') || isPath ? host : `tcp://${host}`;
   return {
     source: 'DOCKER_HOST',
     address,
@@ -129,9 +130,8 @@ async function connectTo(address: string, tls: TlsFiles | undefined): Promise<Do
   if (path !== undefined) return { ...common, socketPath: path === '' ? '/var/run/docker.sock' : path } as unknown as DockerOptions;
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !['tcp:', 'http:', 'https:', 'ssh:'].includes(url.protocol)) {
-    throw new UserError('ENGINE_NOT_FOUND', `${address} is no address of a container engine.`, {
-      hint: 'Write it as unix:///path, tcp://host:port, or ssh://user@host.',
-    });
+    const socket = /^(?:unix:)?(\/.*)$/.exec(address)?.[1];
+    throw new Error(socket === undefined ? 'that is no address of a container engine' : `a socket is written unix://${socket}`);
   }
   if (url.protocol === 'ssh:') return { ...common, host: 'localhost', agent: createSshAgent(url) } as unknown as DockerOptions;
   const isTls = tls !== undefined || url.protocol === 'https:' || url.port === '2376';

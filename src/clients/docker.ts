@@ -1,10 +1,13 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
+import type { DockerOptions } from 'dockerode';
 import { UserError, messageOf } from '../errors.ts';
 import { buildImage, type BuildOptions, type Builder } from './docker-build.ts';
+import { engineFailed } from './docker-failure.ts';
 import { enginePlaces, type EnginePlace } from './docker-places.ts';
 import { pushImage, type PushOptions } from './docker-push.ts';
+import { sshComplaint } from './docker-ssh.ts';
 import { runContainer, type ContainerRun, type RunEnd } from './docker-run.ts';
 
 /** An image as the engine has it. */
@@ -67,10 +70,12 @@ export async function findContainerEngine(request: {
   const { default: Docker } = await import('dockerode');
   const tried: string[] = [];
   let isDenied = false;
+  let named: EnginePlace | undefined;
   for (const place of await enginePlaces(env)) {
     signal?.throwIfAborted();
+    let options: DockerOptions | undefined;
     try {
-      const options = await place.connect();
+      options = await place.connect();
       const headers = await ping(new Docker(options), place, signal);
       const apiVersion = olderOf(String(headers['api-version'] ?? NEWEST_API), NEWEST_API);
       const docker = new Docker({ ...options, version: `v${apiVersion}` });
@@ -78,16 +83,28 @@ export async function findContainerEngine(request: {
     } catch (error) {
       signal?.throwIfAborted();
       isDenied ||= (error as NodeJS.ErrnoException).code === 'EACCES';
-      tried.push(`${place.source} (${place.address}): ${reasonOf(error)}`);
-      if (place.isExplicit) break;
+      tried.push(
+        `${place.source} (${place.address}): ${(await sshComplaint((options as { agent?: unknown } | undefined)?.agent)) || reasonOf(error)}`,
+      );
+      if (!place.isExplicit) continue;
+      named = place;
+      break;
     }
   }
   throw new UserError('ENGINE_NOT_FOUND', 'No container engine answers, and an image has to be built.', {
-    hint: isDenied
-      ? 'This user may not use the engine: add it to the group "docker", or use a rootless engine.'
-      : 'Start Docker, Podman, Finch, Colima or Rancher Desktop, or set DOCKER_HOST to where it listens; --builder podman needs no service.',
+    hint: hintForPlace(named, isDenied),
     details: tried,
   });
+}
+
+/** What to do, by who said where the engine is; nobody did when there is no `named` place. */
+function hintForPlace(named: EnginePlace | undefined, isDenied: boolean): string {
+  if (isDenied) return 'This user may not use the engine: add it to the group "docker", or use a rootless engine.';
+  if (named === undefined)
+    return 'Start Docker, Podman, Finch, Colima or Rancher Desktop, or set DOCKER_HOST to where it listens; --builder podman needs no service.';
+  if (named.source === 'DOCKER_HOST')
+    return 'DOCKER_HOST is unix:///path, tcp://host:port or ssh://user@host: correct it, start the engine there, or unset it to have the usual places looked at.';
+  return 'Start the engine of that context, choose another ("docker context ls", "docker context use NAME"), or unset DOCKER_CONTEXT.';
 }
 
 /** The headers of `/_ping`, which tell what an engine is before a version is agreed on. */
@@ -121,23 +138,31 @@ async function describe(
   const version = await docker.version();
   const isPodman = headers['libpod-api-version'] !== undefined;
   const builder = chooseBuilder(headers, apiVersion, isPodman, env);
+  const name = `${isPodman ? 'Podman' : 'Docker'} ${version.Version}`;
+  const asked = async <T>(doing: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw engineFailed(`${name} (${place.source})`, doing, error);
+    }
+  };
   return {
-    name: `${isPodman ? 'Podman' : 'Docker'} ${version.Version}`,
+    name,
     source: place.source,
     address: place.address,
     os: version.Os.toLowerCase(),
     architecture: version.Arch === 'aarch64' ? 'arm64' : version.Arch === 'x86_64' ? 'amd64' : version.Arch,
     apiVersion,
     builder,
-    build: (options) =>
-      buildImage(docker, { builder, command: isPodman ? 'podman' : place.source === 'Finch' ? 'finch' : 'docker', ...options }),
+    build: (options) => buildImage(docker, { builder, ...options }),
     run: (wish) => runContainer(docker, wish),
-    save: async (image) => (await docker.getImage(image).get()) as Readable,
+    save: (image) => asked(`save ${image}`, async () => (await docker.getImage(image).get()) as Readable),
     remoteDigest: async (reference) => (await docker.getImage(reference).distribution()).Descriptor.digest,
-    inspect: (reference) => inspectImage(docker, reference),
-    tag: async (image, repository, tag) => void (await docker.getImage(image).tag({ repo: repository, tag })),
+    inspect: (reference) => asked(`look at ${reference}`, () => inspectImage(docker, reference)),
+    tag: (image, repository, tag) =>
+      asked(`name ${image} ${repository}:${tag}`, async () => void (await docker.getImage(image).tag({ repo: repository, tag }))),
     push: (repository, tag, options) => pushImage(docker, repository, tag, options),
-    removeTag: (reference) => removeTag(docker, reference),
+    removeTag: (reference) => asked(`forget the name ${reference}`, () => removeTag(docker, reference)),
   };
 }
 
@@ -156,7 +181,11 @@ function chooseBuilder(
   return olderOf(apiVersion, '1.39') === '1.39' ? 'BuildKit' : 'classic';
 }
 
+/** Names and ids; what is none would be another address of the API. https://github.com/distribution/reference */
+const REFERENCE = /^[A-Za-z0-9](?:[\w.:@+-]|\/(?!\/))*$/;
+
 async function inspectImage(docker: Dockerode, reference: string): Promise<EngineImage | undefined> {
+  if (!REFERENCE.test(reference)) return undefined;
   try {
     const image = await docker.getImage(reference).inspect();
     return {
@@ -168,7 +197,9 @@ async function inspectImage(docker: Dockerode, reference: string): Promise<Engin
       hasCommand: (image.Config?.Entrypoint?.length ?? 0) > 0 || (image.Config?.Cmd?.length ?? 0) > 0,
     };
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
+    const { statusCode } = error as { statusCode?: number };
+    // 400: engines refuse what cannot be a name, such as one with capital letters.
+    if (statusCode === 404 || statusCode === 400) return undefined;
     throw error;
   }
 }
@@ -189,14 +220,21 @@ function olderOf(a: string, b: string): string {
 }
 
 function reasonOf(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
+  const { code, statusCode } = error as NodeJS.ErrnoException & { statusCode?: number };
+  switch (code) {
     case 'ENOENT':
       return 'there is no such socket';
     case 'EACCES':
       return 'permission denied';
     case 'ECONNREFUSED':
       return 'nothing listens there';
-    default:
-      return messageOf(error);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'there is no such host';
+    case 'EPROTO':
+      return 'it does not speak TLS';
   }
+  if (statusCode === undefined) return messageOf(error);
+  const isTls = /HTTP request to an HTTPS server/i.test(messageOf(error));
+  return isTls ? 'it wants TLS: set DOCKER_TLS_VERIFY=1' : `it is no container engine (status ${statusCode})`;
 }

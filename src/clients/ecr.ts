@@ -86,7 +86,7 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
       if (existing !== undefined) return existing;
       if (failure?.name !== 'InvalidParameterException') throw failed('CreateRepository', error);
       throw new UserError('REPOSITORY', `ECR does not take the repository name ${name}: ${failure.message}`, {
-        hint: 'Set DockerTag in the Metadata of the function: lower-case letters, digits, and single . _ - / between them.',
+        hint: 'Give --image-tag, or in a template DockerTag in the Metadata of the function: lower-case letters, digits, and single . _ - / between them.',
         cause: error,
       });
     }

@@ -64,7 +64,7 @@ export function createClients(request: ClientsRequest): Clients {
     }),
     engine: once(async () => {
       const { findContainerEngine } = await import('./docker.ts');
-      return findContainerEngine({ env: request.env });
+      return findContainerEngine({ env: request.env, signal: request.signal });
     }),
     registry: once(async () => {
       const [{ createRegistryClient }, { agentFor }] = await Promise.all([import('./registry-push.ts'), edge()]);

@@ -83,9 +83,19 @@ async function artifactFor(wish: PushImageWish, project: string): Promise<Artifa
   const architecture = architectureOf(wish);
   const path = resolve(project, local);
   const isOnDisk = (await stat(path).catch(() => undefined)) !== undefined;
+  if (!isOnDisk && isPath(local)) {
+    throw new UserError('IMAGE_INVALID', `There is no image archive at ${path}.`, {
+      hint: 'Write one with "docker save -o FILE IMAGE", or give the name of an image that the engine has.',
+    });
+  }
   return isOnDisk
     ? { kind: 'local-image', reference: basename(path), archive: path, architecture, uses: USES }
     : { kind: 'local-image', reference: local, architecture, uses: USES };
+}
+
+/** What no image can be called, or nobody calls one. */
+function isPath(text: string): boolean {
+  return /^[./~\\]|^[A-Za-z]:[\\/]|\.(?:tar|tar\.gz|tgz)$|\s/.test(text);
 }
 
 function architectureOf({ functionArchitecture }: Pick<ImageWish, 'functionArchitecture'>): Architecture {
