@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { findStoredLogin, type FindLogin, type RegistryLogin } from '../clients/docker-logins.ts';
-import type { RegistryAuthorization } from '../clients/ecr.ts';
+import type { RegistryAuthorization } from '../clients/registry-authorization.ts';
 import { parseImageName } from '../clients/registry-read.ts';
 import { allBaseImagesOf } from './dockerfile-bases.ts';
 import type { Publishing } from './publishing.ts';
