@@ -49,9 +49,22 @@ const BUCKET_TROUBLES: Readonly<
  */
 export function translateS3Error(error: unknown, edge: Pick<S3Edge, 'config'>, operation: string, bucket: string): Error {
   const failure = serviceFailure(error);
+  // The SDK refuses a name with a slash by itself.
+  if ((failure?.name ?? (error instanceof Error ? error.name : '')) === 'InvalidBucketName') return badName(bucket, error);
   const known = failure === undefined ? undefined : BUCKET_TROUBLES[failure.name];
   if (known !== undefined) return new UserError(known.code, known.text(bucket), { hint: known.hint, cause: error });
   return translateAwsError(error, { service: `S3 (bucket ${bucket})`, operation, endpoint: edge.config.endpoint });
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+function badName(bucket: string, cause: unknown): UserError {
+  const [, name, key] = /^(?:s3:\/\/)?([^/]+)(?:\/(.*))?$/s.exec(bucket) ?? [];
+  const meant =
+    bucket.includes('/') && name !== undefined ? `Perhaps ${name}${key ? `, with --s3-prefix ${key.replace(/\/*$/, '/')}` : ''}. ` : '';
+  return new UserError('USAGE', `"${bucket}" is no name that a bucket can have.`, {
+    hint: `${meant}Names have 3 to 63 small letters, digits, dots and hyphens.`,
+    cause,
+  });
 }
 
 /** The last argument of `send`. */

@@ -69,6 +69,14 @@ describe.skipIf(missing !== undefined)('the object store, against moto', () => {
     await expect(ensureBucketUsable(store, name, 'eu-west-1')).resolves.toBeUndefined();
   });
 
+  it.each([
+    ['s3://shop-artifacts/shop', 'Perhaps shop-artifacts, with --s3-prefix shop/. '],
+    ['s3://shop-artifacts', 'Perhaps shop-artifacts. '],
+  ])('says that a bucket cannot have a name such as %s', async (name, meant) => {
+    const hint = `${meant}Names have 3 to 63 small letters, digits, dots and hyphens.`;
+    await expect(store.createBucket(name)).rejects.toMatchObject({ code: 'USAGE', hint });
+  });
+
   it('uploads a small and a large file once, with progress and version', async () => {
     const bucket = await newBucket();
     const small = join(folder, 'small');
