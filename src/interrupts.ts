@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Why a run is to end: a signal, or the `signal` of whoever called us as a function. */
 export type InterruptCause = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'abort';
 
@@ -29,6 +31,8 @@ export interface InterruptSource extends Interrupts {
 
 export function createInterrupts(): InterruptSource {
   const controller = new AbortController();
+  // All calls that are under way at a time listen to it: many listeners are no leak.
+  setMaxListeners(0, controller.signal);
   const holders = new Set<(cause: InterruptCause) => void>();
   let pending = false;
   return {

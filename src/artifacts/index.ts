@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Step, StepTitle } from '../output/reporter.ts';
 import type { EngineImage } from '../clients/docker.ts';
@@ -34,7 +35,10 @@ export async function publishArtifacts(
 ): Promise<PublishedArtifact[]> {
   deps.signal.throwIfAborted();
   const stop = new AbortController();
-  const publishing = startPublishing(artifacts, options, deps, AbortSignal.any([deps.signal, stop.signal]), lookups);
+  const signal = AbortSignal.any([deps.signal, stop.signal]);
+  // All calls of all artefacts listen to it at a time: many listeners are no leak.
+  setMaxListeners(0, signal);
+  const publishing = startPublishing(artifacts, options, deps, signal, lookups);
   const [objectLimit, builtLimit] = [pLimit(PARALLEL_OBJECTS), pLimit(PARALLEL_BUILT)];
   const failures: unknown[] = [];
   const jobs = new Map<string, Promise<Outcome>>();

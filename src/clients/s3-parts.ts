@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { UploadPartCommand, type CompletedPart, type Part } from '@aws-sdk/client-s3';
 
 import { createHash } from 'node:crypto';
@@ -51,6 +52,8 @@ export async function sendParts(upload: PartUpload): Promise<{ readonly parts: C
   const { size, file, signal } = upload;
   const stop = new AbortController();
   const anySignal = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
+  // Every part that is under way listens to it.
+  setMaxListeners(0, anySignal);
   const partBytes = Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS));
   const sent: { readonly part: CompletedPart; readonly crc: number; readonly bytes: number }[] = [];
   const failures: unknown[] = [];

@@ -131,4 +131,22 @@ describe('package-ci', () => {
     });
     expect(deployed.code, deployed.stderr).toBe(0);
   });
+
+  it('says nothing but its own lines, however much goes on at a time', async () => {
+    const many = join(workspace.folder, 'many');
+    const functions = Array.from({ length: 40 }, (_, index) => {
+      mkdirSync(join(many, `f${index}`), { recursive: true });
+      writeFileSync(join(many, `f${index}`, 'index.js'), `exports.handler = async () => ${index};\n`);
+      return `  F${index}:\n    Type: AWS::Serverless::Function\n    Properties: { Runtime: nodejs22.x, Handler: index.handler, CodeUri: f${index} }\n`;
+    });
+    writeFileSync(join(many, 'serverless.template'), `Transform: AWS::Serverless-2016-10-31\nResources:\n${functions.join('')}`);
+    const { code, stderr } = await workspace.run(['package-ci', '-sb', 'ci-bucket', '--local', '-ot', 'out.template'], { cwd: many });
+    expect(code, stderr).toBe(0);
+    const others = stderr.split('\n').filter((line) => !/^\[zip f\d+\]/.test(line) && line !== '');
+    expect(others).toEqual([
+      expect.stringMatching(/^Account /),
+      'serverless.template · 40 functions · 40 artifacts · package only',
+      'The packaged template is in out.template.',
+    ]);
+  });
 });
