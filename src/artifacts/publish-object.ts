@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { UploadOptions } from '../clients/s3-upload.ts';
@@ -5,7 +6,7 @@ import type { Step } from '../output/reporter.ts';
 import { rewriteTemplate } from '../template/rewrite.ts';
 import { formatBytes } from './bytes.ts';
 import { digestZipContents, hashFile, hashValues, PACKING_VERSION } from './digest.ts';
-import { readable } from './file-tree.ts';
+import { CHANGED, readable, unreadable } from './file-tree.ts';
 import { needsVersion, type Outcome, type Publishing } from './publishing.ts';
 import { missingHandlers, type PackedFile } from './handler-file.ts';
 import { withTempFolder } from './temp-folder.ts';
@@ -94,14 +95,15 @@ async function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing
 }
 
 async function publishReadyZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
-  const { size } = await readable(artifact.path, (path) => stat(path));
+  const before = await readable(artifact.path, (path) => stat(path));
+  const { size } = before;
   const { readReadyZip } = await import('./ready-zip.ts');
   const { entries, problems } = await readReadyZip(artifact.path);
   checkContents(artifact, name, entries, publishing);
   for (const problem of problems) publishing.reporter.warn(`${name} ${problem}`);
   const digest = hashValues(['ready', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
   return publishObject(artifact, digest, '.zip', formatBytes(size), publishing, step, (upload) =>
-    publishing.heavyLimit(() => upload(artifact.path)),
+    publishing.heavyLimit(async () => upload(await ifUnchanged(artifact.path, before))),
   );
 }
 
@@ -126,11 +128,20 @@ async function publishBuild(
 
 /** Uploads a file as it is, unless S3 has it already. */
 export async function publishFile(artifact: FileArtifact, publishing: Publishing, step: Step): Promise<Outcome> {
-  const { size } = await readable(artifact.path, (path) => stat(path));
+  const before = await readable(artifact.path, (path) => stat(path));
+  const { size } = before;
   const digest = hashValues(['file', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
-  return publishObject(artifact, digest, extname(basename(artifact.path)), formatBytes(size), publishing, step, (upload) =>
-    size <= LIGHT_BYTES ? upload(artifact.path) : publishing.heavyLimit(() => upload(artifact.path)),
-  );
+  return publishObject(artifact, digest, extname(basename(artifact.path)), formatBytes(size), publishing, step, (upload) => {
+    const send = async (): ReturnType<Upload> => upload(await ifUnchanged(artifact.path, before));
+    return size <= LIGHT_BYTES ? send() : publishing.heavyLimit(send);
+  });
+}
+
+/** The path of a file that is still what was hashed: under a key that is made of one content must not lie another. */
+async function ifUnchanged(path: string, before: Pick<Stats, 'size' | 'mtimeMs'>): Promise<string> {
+  const now = await readable(path, (name) => stat(name));
+  if (now.size !== before.size || now.mtimeMs !== before.mtimeMs) throw unreadable(path, new Error(CHANGED));
+  return path;
 }
 
 /** Uploads a nested template with the places of its own artefacts (`parts`) written into it. */

@@ -105,7 +105,10 @@ function readPositionals(positionals: readonly string[]): { readonly zip: string
       hint: 'Name the project with --project-location DIR, and the zip with -o FILE.zip.',
     });
   }
-  return { zip: positionals.findLast((text) => /\.zip$/i.test(text)), program: positionals.findLast((text) => /\.cs$/i.test(text)) };
+  const [zips, programs] = [/\.zip$/i, /\.cs$/i].map((end) => positionals.filter((text) => end.test(text)));
+  const tooMany = [zips, programs].find((names) => names !== undefined && names.length > 1);
+  if (tooMany !== undefined) throw new UserError('USAGE', `${tooMany.join(' and ')}: one is enough.`);
+  return { zip: zips?.[0], program: programs?.[0] };
 }
 
 /** A .NET project or program is published first; any other directory is zipped as it is. Throws UserError TEMPLATE_PATH_NOT_FOUND. */

@@ -187,6 +187,22 @@ describe.skipIf(withoutMoto !== undefined)('publishing zips and files', () => {
     expect(await readdir(temporary)).toEqual([]);
   });
 
+  it('uploads nothing under the key of what was there before, when a file is written anew meanwhile', async () => {
+    const path = await put('api.yaml', 'openapi: 3.0.1');
+    const busy = async (): Promise<ObjectStore> => ({
+      ...store,
+      findObject: async (...args: Parameters<ObjectStore['findObject']>) => {
+        const found = await store.findObject(...args);
+        await writeFile(path, 'openapi: 3.0.2');
+        return found;
+      },
+    });
+    const publishing = publishArtifacts([{ kind: 'file', path, uses: [use('Api')] }], options(), deps({ store: busy }));
+    await expect(publishing).rejects.toMatchObject({ code: 'ARTIFACT_UNREADABLE', message: expect.stringContaining('it changed while') });
+    expect(calls.filter((name) => name.startsWith('upload'))).toEqual([]);
+    expect(await publishArtifacts([{ kind: 'file', path, uses: [use('Api')] }], options(), deps())).toMatchObject([{ published: true }]);
+  });
+
   it('checks a ready zip and uploads it as it is', async () => {
     await put('x/index.js');
     execFileSync('zip', ['-q', '-r', join(folder, 'ready.zip'), '.'], { cwd: join(folder, 'x') });

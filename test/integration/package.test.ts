@@ -175,6 +175,7 @@ describe('package', () => {
     expect(document.result).toMatchObject({ architecture: 'arm64' });
     expect((await workspace.run(['package', '-pt', 'jar'], { cwd: project })).code).toBe(2);
     expect((await workspace.run(['package', 'out.tar'], { cwd: project })).code).toBe(2);
+    expect((await workspace.run(['package', 'a.zip', 'b.zip'], { cwd: project })).stderr).toContain('a.zip and b.zip: one is enough');
     expect((await workspace.run(['package', '-pt', 'image', '-o', 'x.zip'], { cwd: project })).code).toBe(2);
     const empty = join(workspace.folder, 'empty');
     mkdirSync(empty);
