@@ -79,7 +79,7 @@ async function evaluate(file: string, isSingleFile: boolean, options: DescribeOp
     ...options.furtherArguments.flatMap(propertyOf).map(([name, value]) => `-p:${name}=${value}`),
   ];
   try {
-    await withDotnetFolder((folderEnv) =>
+    await withDotnetFolder(options.env, (folderEnv) =>
       runProgram({
         command: 'dotnet',
         args,

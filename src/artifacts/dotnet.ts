@@ -72,7 +72,7 @@ export async function publishDotnet(options: DotnetPublish, planned?: PlannedDot
 
 async function publishHere(project: DotnetProject, plan: DotnetPlan, options: DotnetPublish): Promise<void> {
   options.onNote?.(plan.isAot ? 'dotnet publish (native AOT)' : 'dotnet publish');
-  const end = await withDotnetFolder((folderEnv) =>
+  const end = await withDotnetFolder(options.env, (folderEnv) =>
     runProgram({
       command: 'dotnet',
       args: publishArguments(project.file, options.outputDirectory, project, plan, options),

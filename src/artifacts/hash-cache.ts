@@ -80,7 +80,8 @@ function cacheFolder(env: HashCachePlace['env']): string {
   return join(cacheHome(env), 'lambda-tool', 'hashes');
 }
 
-function cacheHome(env: HashCachePlace['env']): string {
+/** The folder of this user for what can be made again. */
+export function cacheHome(env: HashCachePlace['env']): string {
   if (process.platform === 'win32') return env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches');
   const chosen = env['XDG_CACHE_HOME'] ?? '';
