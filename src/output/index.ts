@@ -5,7 +5,7 @@ import type { Answer, ReportEvent, Reporter } from './reporter.ts';
 import { createSecrets } from './secrets.ts';
 import type { Sink, Streams } from './streams.ts';
 import { createStyle, wantsColor } from './style.ts';
-import { fromWorkspace } from './workflow-command.ts';
+import { messageFiles } from './workflow-command.ts';
 
 /** Types of events that are kept until the run ends; a log that is followed may go on for days. */
 const KEPT = new Set(['identity', 'artifact', 'stack-event', 'stack-failed']);
@@ -66,10 +66,10 @@ export async function createOutput(streams: Streams, options: OutputOptions): Pr
     isTTY: stderr.isTTY,
     write: (text) => void (held === undefined ? stderr.write(secrets.hide(text)) : held.push(text)),
   };
-  const toFile = fromWorkspace(options.cwd, env['GITHUB_WORKSPACE']);
+  const files = messageFiles(options.cwd, env['GITHUB_WORKSPACE']);
   const columns = (): number | undefined => (live ? stderr.columns : undefined);
   const { verbose, now } = options;
-  const lineOptions: LineOptions = { stderr: shown, style: errorStyle, verbose, now, github, columns, toFile };
+  const lineOptions: LineOptions = { stderr: shown, style: errorStyle, verbose, now, github, columns, files };
 
   // ora is loaded for the first step only: most answers come without one.
   let lines: Lines = createPlainLines(lineOptions);

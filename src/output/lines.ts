@@ -3,7 +3,7 @@ import type { Step, StepTitle } from './reporter.ts';
 import type { Sink } from './streams.ts';
 import type { Style } from './style.ts';
 import { wrapLines } from './wrap.ts';
-import { annotation, escapeCommand, parsePlace, type ToFile } from './workflow-command.ts';
+import { annotation, escapeCommand, parsePlace, type MessageFiles } from './workflow-command.ts';
 
 /** How steps and messages reach stderr. One for a pipe, one for a terminal. */
 export interface Lines {
@@ -26,8 +26,8 @@ export interface LineOptions {
   readonly github: boolean;
   /** Width of the terminal, asked for each time; undefined elsewhere. */
   readonly columns: () => number | undefined;
-  /** How annotations spell the files of messages that begin with a place. */
-  readonly toFile?: ToFile | undefined;
+  /** The files of messages that begin with a place. */
+  readonly files: MessageFiles;
 }
 
 /** One complete line per fact, prefixed by what it is about: for pipes, CI and logs. */
@@ -61,8 +61,8 @@ export function createPlainLines(options: LineOptions): Lines {
     },
     info: (message) => write(wrapLines(message, options.columns(), 2)),
     warn(message) {
-      const { github, style, toFile = (file) => file } = options;
-      if (github) return write(annotation('warning', message, { place: parsePlace(message), toFile }));
+      const { github, style, files } = options;
+      if (github) return write(annotation('warning', message, { place: parsePlace(message, files), files }));
       write(wrapLines(`${style('yellow', 'Warning:')} ${message}`, options.columns(), 2));
     },
     pause: () => undefined,

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { messageOf } from '../errors.ts';
 import type { Answer } from '../output/reporter.ts';
-import { fromWorkspace } from '../output/workflow-command.ts';
+import { messageFiles } from '../output/workflow-command.ts';
 import { annotateFailure, annotateFindings } from './annotations.ts';
 import type { DeliveryWorld } from './deliveries.ts';
 import { stepOutputs } from './github-outputs.ts';
@@ -58,7 +58,7 @@ function writeOutputs({ end, info, outputsFile }: HandOver): void {
 
 function forGithub(report: RunReport, { end, answer, world, hide, info }: HandOver): readonly string[] {
   const { env, cwd } = world;
-  const toFile = fromWorkspace(cwd, env['GITHUB_WORKSPACE']);
+  const files = messageFiles(cwd, env['GITHUB_WORKSPACE']);
   const append = (name: string, write: (file: string) => string): void => {
     const file = env[name];
     if (file === undefined || file === '') return;
@@ -76,9 +76,9 @@ function forGithub(report: RunReport, { end, answer, world, hide, info }: HandOv
     const used = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     return hide(renderSummary(report, answer, SUMMARY_BYTES - used));
   });
-  if (end.error !== undefined) return annotateFailure(report, end.result, toFile);
+  if (end.error !== undefined) return annotateFailure(report, end.result, files);
   // Of a deployment that went well they have been warned of on the way.
-  return end.command === 'validate' ? annotateFindings(end.result, toFile) : [];
+  return end.command === 'validate' ? annotateFindings(end.result, files) : [];
 }
 
 function told(work: () => void, info: (message: string) => void): void {

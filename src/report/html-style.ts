@@ -20,11 +20,11 @@ pre { background: var(--panel); border-radius: 6px; padding: .6rem .8rem; margin
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--soft); font-weight: 600; }
-td.value { overflow-wrap: anywhere; font-family: ui-monospace, SFMono-Regular, Consolas, monospace; font-size: .85rem; }
-.waterfall th, .waterfall td { white-space: nowrap; } .waterfall td.chart, .waterfall th.chart { width: 55%; min-width: 16rem; }
-.waterfall td.words { white-space: normal; min-width: 10rem; }
+td.value { overflow-wrap: anywhere; min-width: 14rem; font-family: ui-monospace, SFMono-Regular, Consolas, monospace; font-size: .85rem; }
+.waterfall td.time { white-space: nowrap; } .waterfall .chart { width: 42%; min-width: 14rem; }
+.waterfall .name, .waterfall .type { overflow-wrap: anywhere; min-width: 12rem; max-width: 20rem; } .waterfall .words { min-width: 8rem; }
 .track { position: relative; height: 1.05rem; margin-top: .15rem; }
-.axis { position: relative; height: 1.2rem; } .axis span { position: absolute; transform: translateX(-50%); font-weight: 400; font-size: .8rem; }
+.axis { position: relative; height: 1.2rem; } .axis span { position: absolute; white-space: nowrap; transform: translateX(-50%); font-weight: 400; font-size: .8rem; }
 .axis span:first-child { transform: none; } .axis span:last-child { transform: translateX(-100%); }
 .bar { position: absolute; top: 0; height: 100%; min-width: 3px; border-radius: 2px; background: var(--done); }
 .bar.failed, .key.failed { background: var(--failed); } .bar.open, .key.open { background: var(--open); }
@@ -32,6 +32,14 @@ td.value { overflow-wrap: anywhere; font-family: ui-monospace, SFMono-Regular, C
 .bar.rollback, .key.rollback { background: repeating-linear-gradient(90deg, var(--rollback) 0 5px, transparent 5px 7px); }
 .legend { display: flex; flex-wrap: wrap; gap: 1.25rem; margin: .75rem 0 0; padding: 0; list-style: none; font-size: .85rem; color: var(--soft); }
 .key { display: inline-block; width: 1.4rem; height: .8rem; border-radius: 2px; background: var(--done); margin-right: .4rem; vertical-align: -1px; }
+@media (max-width: 52rem) {
+  body { padding: 1.25rem 1rem 3rem; } td.value { min-width: 9rem; } th[scope=row] { overflow-wrap: anywhere; }
+  .waterfall, .waterfall tbody, .waterfall thead { display: block; } .waterfall thead th:not(.chart) { display: none; } .waterfall th.chart { display: block; }
+  .waterfall tr { display: grid; grid-template-columns: 1fr auto; column-gap: 1rem; border-bottom: 1px solid var(--line); padding: .4rem 0; }
+  .waterfall th, .waterfall td { border: 0; padding: 0; } .waterfall .name, .waterfall .type { min-width: 0; max-width: none; }
+  .waterfall .name { grid-area: 1 / 1; } .waterfall .time { grid-area: 1 / 2; text-align: right; } .waterfall .type { grid-area: 2 / 1; } .waterfall .words { grid-area: 2 / 2; text-align: right; min-width: 0; }
+  .waterfall .chart { grid-column: 1 / -1; width: auto; min-width: 0; }
+}
 footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; }
 @media print { body { max-width: none; padding: 0; } .bar, .key { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;

@@ -30,7 +30,12 @@ function htmlRow(row: TimelineRow, durationMs: number): string {
   const indent = row.depth === 0 ? '' : ` style="padding-left:${row.depth * 1.25}rem"`;
   const reason = row.bars.find((bar) => bar.outcome === 'failed')?.reason;
   const words = [...new Set(row.bars.map(endWord))].join(', ');
-  return `<tr><th scope="row"${indent} title="${escapeHtml(row.logicalId)}">${escapeHtml(own)}</th><td class="soft">${escapeHtml(row.resourceType)}</td><td class="chart"><div class="track" aria-hidden="true">${row.bars.map((bar) => htmlBar(bar, durationMs)).join('')}</div></td><td>${formatStretch(busyMs(row), { durationMs })}</td><td class="words">${escapeHtml(words)}${reason === undefined ? '' : `: ${escapeHtml(reason)}`}</td></tr>`;
+  return `<tr><th scope="row" class="name"${indent} title="${escapeHtml(row.logicalId)}">${breakable(own)}</th><td class="type soft">${breakable(row.resourceType)}</td><td class="chart"><div class="track" aria-hidden="true">${row.bars.map((bar) => htmlBar(bar, durationMs)).join('')}</div></td><td class="time">${formatStretch(busyMs(row), { durationMs })}</td><td class="words">${escapeHtml(words)}${reason === undefined ? '' : `: ${escapeHtml(reason)}`}</td></tr>`;
+}
+
+/** Names may be broken where a new word begins. */
+function breakable(name: string): string {
+  return escapeHtml(name).replaceAll(/(?<=[a-z0-9])(?=[A-Z])|(?<=::)/g, '<wbr>');
 }
 
 function htmlBar(bar: TimelineBar, durationMs: number): string {

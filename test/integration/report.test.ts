@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -103,6 +103,15 @@ describe('a deployment in GitHub Actions', () => {
     expect(stderr + actions.summary()).not.toContain(SECRET);
   });
 
+  it('that fails is annotated in a folder with a space, too', async () => {
+    const { cwd, actions } = project(BAD);
+    renameSync(cwd, join(workspace.folder, 'My App'));
+    const args = ['deploy-serverless', '-sn', 'Spaced', '--local', '-pl', 'My App', '-tp', `Key=${SECRET}`];
+    const { code, stderr } = await workspace.run(args, { env: { ...actions.env, GITHUB_WORKSPACE: workspace.folder } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^::error file=My App\/serverless\.template,line=\d+,title=STACK_FAILED::Stack Spaced/m);
+  });
+
   it('annotates each finding of a template at its own line', async () => {
     const { cwd, actions } = project({ Resources: { A: { Type: 'AWS::SNS::Topic', DependsOn: 'Nobody' } } });
     for (const command of ['validate', 'deploy-serverless']) {
@@ -168,7 +177,7 @@ describe('--report', () => {
     expect(html).toContain('STACK_FAILED');
     expect(html).toMatch(/First cause<\/b> Orders\/Broken/);
     expect(html).toContain('The probe was told to fail on create');
-    expect(html).toMatch(/<th scope="row" style="padding-left:1.25rem" title="Orders\/Broken">Broken<\/th>/);
+    expect(html).toMatch(/<th scope="row" class="name" style="padding-left:1.25rem" title="Orders\/Broken">Broken<\/th>/);
     expect(html).toMatch(/class="bar rollback"/);
     expect(html).toMatch(/s3:\/\/report-artifacts\//);
     expect(html + stderr).not.toContain(SECRET);

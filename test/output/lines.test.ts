@@ -4,6 +4,9 @@ import { createPlainLines } from '../../src/output/lines.ts';
 import { createSecrets } from '../../src/output/secrets.ts';
 import { parsePlace } from '../../src/output/workflow-command.ts';
 
+/** Of a project in a folder with a space. */
+const FILES = { spell: (file: string) => file, isThere: (file: string) => file === 'My App/serverless.template' };
+
 function openLines(github: boolean) {
   const written: string[] = [];
   const lines = createPlainLines({
@@ -13,6 +16,7 @@ function openLines(github: boolean) {
     now: () => 0,
     github,
     columns: () => undefined,
+    files: FILES,
   });
   return { lines, written };
 }
@@ -66,10 +70,12 @@ describe('warnings in GitHub Actions', () => {
   });
 
   it('find places only where there are some', () => {
-    expect(parsePlace('serverless.template:41')).toEqual({ file: 'serverless.template', line: 41, column: undefined });
-    expect(parsePlace('sub/a.yaml:3:7: wrong')).toEqual({ file: 'sub/a.yaml', line: 3, column: 7 });
-    for (const text of ['http://127.0.0.1:4577 is gone', 'At 12:30 it ended', 'Stack:5', 'plain', 'a.template:x']) {
-      expect(parsePlace(text), text).toBeUndefined();
+    expect(parsePlace('serverless.template:41', FILES)).toEqual({ file: 'serverless.template', line: 41, column: undefined });
+    expect(parsePlace('sub/a.yaml:3:7: wrong', FILES)).toEqual({ file: 'sub/a.yaml', line: 3, column: 7 });
+    expect(parsePlace('My App/serverless.template:41:2 wrong', FILES)).toEqual({ file: 'My App/serverless.template', line: 41, column: 2 });
+    const sentences = ['At 12:30 it ended', 'See a.template of yesterday, 12:30', 'Your App/serverless.template:41 is not there'];
+    for (const text of ['http://127.0.0.1:4577 is gone', 'Stack:5', 'plain', 'a.template:x', ...sentences]) {
+      expect(parsePlace(text, FILES), text).toBeUndefined();
     }
   });
 });
