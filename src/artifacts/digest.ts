@@ -10,7 +10,7 @@ import type { ZipEntry } from './zip-contents.ts';
  * Part of every digest. Goes up when the same inputs would be packed differently, so that nothing packed the old way
  * is taken for the new.
  */
-export const PACKING_VERSION = '2';
+export const PACKING_VERSION = '3';
 
 /** Up to this size a file is read in one piece. */
 const WHOLE_FILE_BYTES = 512 * 1024;

@@ -38,40 +38,66 @@ const MAX_32 = 0xffffffff;
 const LONG_FROM_BYTES = 0xff000000;
 
 /** What precedes the data of an entry. Its length depends on path and size only, so that it can be written once more with what was found out meanwhile. */
-export function localHeader(entry: EntryRecord): Buffer {
-  const name = nameOf(entry);
+export function localHeader(entry: EntryRecord, name = nameOf(entry)): Buffer {
   const isLong = entry.sizeBytes >= LONG_FROM_BYTES;
-  const record = Buffer.alloc(LOCAL_HEADER_BYTES + name.length + (isLong ? LOCAL_ZIP64_BYTES : 0));
+  const record = Buffer.allocUnsafe(LOCAL_HEADER_BYTES + name.length + (isLong ? LOCAL_ZIP64_BYTES : 0));
   record.writeUInt32LE(0x04034b50, 0);
   writeCommon(record, 4, entry, isLong);
   record.writeUInt32LE(isLong ? MAX_32 : entry.compressedBytes, 18);
   record.writeUInt32LE(isLong ? MAX_32 : entry.sizeBytes, 22);
   record.writeUInt16LE(name.length, 26);
   record.writeUInt16LE(isLong ? LOCAL_ZIP64_BYTES : 0, 28);
-  name.copy(record, LOCAL_HEADER_BYTES);
-  if (isLong) zip64Field([entry.sizeBytes, entry.compressedBytes]).copy(record, LOCAL_HEADER_BYTES + name.length);
+  record.set(name, LOCAL_HEADER_BYTES);
+  if (isLong) record.set(zip64Field([entry.sizeBytes, entry.compressedBytes]), LOCAL_HEADER_BYTES + name.length);
   return record;
 }
 
-/** The entry's line in the directory at the end; `offset`: where its local header begins. */
-export function centralRecord(entry: EntryRecord, offset: number): Buffer {
-  const name = nameOf(entry);
+/** The entry's line in the directory at the end; `offset`: where its local header begins, less than 4 GiB: see `moveRecords`. */
+export function centralRecord(entry: EntryRecord, offset: number, name = nameOf(entry)): Buffer {
   const isLong = entry.sizeBytes >= LONG_FROM_BYTES;
-  const isFar = offset >= MAX_32;
-  const field = zip64Field([...(isLong ? [entry.sizeBytes, entry.compressedBytes] : []), ...(isFar ? [offset] : [])]);
-  const record = Buffer.alloc(CENTRAL_RECORD_BYTES + name.length + field.length);
+  const record = Buffer.alloc(CENTRAL_RECORD_BYTES + name.length + (isLong ? LOCAL_ZIP64_BYTES : 0));
   record.writeUInt32LE(0x02014b50, 0);
   record.writeUInt16LE(MADE_BY, 4);
-  writeCommon(record, 6, entry, isLong || isFar);
+  writeCommon(record, 6, entry, isLong);
   record.writeUInt32LE(isLong ? MAX_32 : entry.compressedBytes, 20);
   record.writeUInt32LE(isLong ? MAX_32 : entry.sizeBytes, 24);
   record.writeUInt16LE(name.length, 28);
-  record.writeUInt16LE(field.length, 30);
+  record.writeUInt16LE(isLong ? LOCAL_ZIP64_BYTES : 0, 30);
   record.writeUInt32LE((entry.mode << 16) >>> 0, 38);
-  record.writeUInt32LE(isFar ? MAX_32 : offset, 42);
-  name.copy(record, CENTRAL_RECORD_BYTES);
-  field.copy(record, CENTRAL_RECORD_BYTES + name.length);
+  record.writeUInt32LE(offset, 42);
+  record.set(name, CENTRAL_RECORD_BYTES);
+  if (isLong) record.set(zip64Field([entry.sizeBytes, entry.compressedBytes]), CENTRAL_RECORD_BYTES + name.length);
   return record;
+}
+
+/** Central records, one after the other, whose entries begin `by` bytes further on than they say. Changes them in place, as far as it can. */
+export function moveRecords(records: Buffer, by: number): Buffer {
+  let moved: Buffer[] | undefined;
+  for (let at = 0; at < records.length;) {
+    const record = records.subarray(at, at + recordBytes(records, at));
+    const offset = record.readUInt32LE(42) + by;
+    if (offset < MAX_32) record.writeUInt32LE(offset, 42);
+    else moved ??= [records.subarray(0, at)];
+    moved?.push(offset < MAX_32 ? record : farRecord(record, offset));
+    at += record.length;
+  }
+  return moved === undefined ? records : Buffer.concat(moved);
+}
+
+function recordBytes(records: Buffer, at: number): number {
+  return CENTRAL_RECORD_BYTES + records.readUInt16LE(at + 28) + records.readUInt16LE(at + 30);
+}
+
+/** The record with an offset that does not fit into its usual place. It comes last in the zip64 field. */
+function farRecord(record: Buffer, offset: number): Buffer {
+  const fieldAt = CENTRAL_RECORD_BYTES + record.readUInt16LE(28);
+  const numbers = record.length > fieldAt ? [4, 12].map((at) => Number(record.readBigUInt64LE(fieldAt + at))) : [];
+  const field = zip64Field([...numbers, offset]);
+  const far = Buffer.concat([record.subarray(0, fieldAt), field]);
+  far.writeUInt16LE(NEEDS_ZIP64, 6);
+  far.writeUInt16LE(field.length, 30);
+  far.writeUInt32LE(MAX_32, 42);
+  return far;
 }
 
 /** What ends the file, after the directory that begins at `offset`. */
@@ -115,7 +141,6 @@ function writeCommon(record: Buffer, at: number, entry: EntryRecord, isLong: boo
 }
 
 function zip64Field(numbers: readonly number[]): Buffer {
-  if (numbers.length === 0) return Buffer.alloc(0);
   const field = Buffer.alloc(4 + numbers.length * 8);
   field.writeUInt16LE(0x0001, 0);
   field.writeUInt16LE(numbers.length * 8, 2);
@@ -123,7 +148,7 @@ function zip64Field(numbers: readonly number[]): Buffer {
   return field;
 }
 
-function nameOf(entry: EntryRecord): Buffer {
+export function nameOf(entry: Pick<EntryRecord, 'path'>): Buffer {
   const name = Buffer.from(entry.path);
   if (name.length > MAX_16) throw new RangeError(`A path of ${name.length} bytes does not fit into a zip: ${entry.path.slice(0, 100)}…`);
   return name;

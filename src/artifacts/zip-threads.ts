@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { LAST_MESSAGE, runJob, type FailedResult, type ZipJob, type ZipResult } from './zip-jobs.ts';
@@ -15,22 +15,26 @@ export interface JobRunner {
   release(): Promise<void>;
 }
 
-/** More threads hardly help a single disk, and each takes some 10 MB. */
-const MAX_THREADS = 8;
+/** More threads hardly help a single disk, and each takes some 10 MB. This thread works as well. */
+const MAX_THREADS = 7;
 /** Their garbage is small, and collecting it early saves some MB a thread. */
 const YOUNG_MB = 2;
 /** Jobs that wait in a thread, so that it need not wait for the next. */
 const JOBS_PER_THREAD = 2;
+/** The one that is done on this thread, and those that lie ready for the others meanwhile. */
+const JOBS_HERE = 3;
 /**
- * Less work than this is done before threads would have earned back their start (some 50 ms of a core each, measured with
- * Node 20). Opening a file counts like the bytes that could be deflated meanwhile.
+ * For less work than this a thread does not earn back its start (some 40 ms of a core, measured with Node 20). Opening a
+ * file counts like the bytes that could be deflated meanwhile.
  */
-const WORTHWHILE_BYTES = 8 * 1024 * 1024;
-const BYTES_PER_FILE = 400;
+const BYTES_PER_THREAD = 6 * 1024 * 1024;
+const BYTES_PER_FILE = 1000;
 
 interface Crew {
   users: number;
-  readonly width: number;
+  width(): number;
+  /** Starts threads until there are so many. */
+  grow(threads: number): void;
   run(job: ZipJob): Promise<ZipResult>;
   end(): Promise<void>;
 }
@@ -38,13 +42,17 @@ interface Crew {
 /** The threads of this process, shared by the zips that are made at the same time. */
 let shared: Crew | undefined;
 
-/** For work on so many files and bytes: threads on all cores if that pays off, otherwise this thread. */
+/** For work on so many files and bytes: this thread, and as many others as there are cores and pay off. */
 export function acquireRunner(files: number, bytes: number, threadFile = findThreadFile()): JobRunner {
-  if (threadFile === undefined || bytes + files * BYTES_PER_FILE < WORTHWHILE_BYTES) return onThisThread;
+  const others = Math.min(availableParallelism() - 1, MAX_THREADS, Math.floor((bytes + files * BYTES_PER_FILE) / BYTES_PER_THREAD));
+  if (threadFile === undefined || others < 1) return onThisThread;
   const crew = (shared ??= startCrew(threadFile));
   crew.users += 1;
+  crew.grow(others);
   return {
-    width: crew.width,
+    get width() {
+      return crew.width();
+    },
     run: (job) => crew.run(job),
     async release() {
       crew.users -= 1;
@@ -59,7 +67,7 @@ const onThisThread: JobRunner = {
   width: 1,
   async run(job) {
     // Signals and progress get their turn between jobs.
-    await setImmediate();
+    await turn();
     return runJob(job);
   },
   release: () => Promise.resolve(),
@@ -76,13 +84,21 @@ interface Waiting {
   readonly answer: (result: ZipResult) => void;
 }
 
+interface Thread {
+  readonly worker: Worker;
+  readonly busyWith: Waiting[];
+  readonly ended: Promise<void>;
+}
+
 function startCrew(threadFile: string): Crew {
   const queue: Waiting[] = [];
+  const threads: Thread[] = [];
+  let isBusyHere = false;
   let broken: FailedResult | undefined;
-  const threads = Array.from({ length: Math.min(availableParallelism(), MAX_THREADS) }, () => {
-    const worker = new Worker(threadFile, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
-    return { worker, busyWith: [] as Waiting[], ended: new Promise<void>((resolve) => worker.once('exit', () => resolve())) };
-  });
+  const fail = (cause: unknown): void => {
+    broken ??= { kind: 'failed', cause };
+    for (const waiting of [...threads.flatMap(({ busyWith }) => busyWith.splice(0)), ...queue.splice(0)]) waiting.answer(broken);
+  };
   const handOut = (): void => {
     for (const { worker, busyWith } of threads.toSorted((a, b) => a.busyWith.length - b.busyWith.length)) {
       const next = busyWith.length < JOBS_PER_THREAD ? queue.shift() : undefined;
@@ -90,12 +106,19 @@ function startCrew(threadFile: string): Crew {
       busyWith.push(next);
       worker.postMessage(next.job, []);
     }
+    if (isBusyHere || queue.length === 0) return;
+    isBusyHere = true;
+    // What the other threads have answered comes first.
+    setImmediate(() => {
+      const next = queue.shift();
+      next?.answer(runJob(next.job));
+      isBusyHere = false;
+      handOut();
+    });
   };
-  const fail = (cause: unknown): void => {
-    broken ??= { kind: 'failed', cause };
-    for (const waiting of [...threads.flatMap(({ busyWith }) => busyWith.splice(0)), ...queue.splice(0)]) waiting.answer(broken);
-  };
-  for (const { worker, busyWith } of threads) {
+  const start = (): Thread => {
+    const worker = new Worker(threadFile, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
+    const busyWith: Waiting[] = [];
     worker.on('message', (result: ZipResult) => {
       // A thread answers in the order in which it was asked.
       busyWith.shift()?.answer(result);
@@ -103,10 +126,14 @@ function startCrew(threadFile: string): Crew {
     });
     worker.on('error', fail);
     worker.on('exit', (code) => fail(new Error(`A thread that compresses ended early (${code})`)));
-  }
+    return { worker, busyWith, ended: new Promise<void>((resolve) => worker.once('exit', () => resolve())) };
+  };
   return {
     users: 0,
-    width: threads.length * JOBS_PER_THREAD,
+    width: () => threads.length * JOBS_PER_THREAD + JOBS_HERE,
+    grow(wanted) {
+      while (threads.length < wanted) threads.push(start());
+    },
     run: (job) =>
       new Promise((answer) => {
         if (broken !== undefined) return answer(broken);
@@ -115,6 +142,7 @@ function startCrew(threadFile: string): Crew {
       }),
     // Not `terminate()`: in the middle of zlib's work it fails an assertion of Node, which aborts the whole process.
     async end() {
+      fail(new Error('The zip was given up'));
       for (const { worker } of threads) worker.postMessage(LAST_MESSAGE, []);
       await Promise.all(threads.map(({ ended }) => ended));
     },

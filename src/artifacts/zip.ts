@@ -4,7 +4,7 @@ import { formatBytes } from './bytes.ts';
 import { combineCrc32 } from '../clients/crc32-combine.ts';
 import { unreadable } from './file-tree.ts';
 import type { ZipEntry } from './zip-contents.ts';
-import { centralRecord, DEFLATED, endRecords, localHeader } from './zip-format.ts';
+import { centralRecord, DEFLATED, endRecords, localHeader, moveRecords } from './zip-format.ts';
 import {
   isInBlocks,
   modeOf,
@@ -102,15 +102,20 @@ async function* inOrder(jobs: Iterable<ZipJob>, runner: JobRunner): AsyncGenerat
 /** Writes results one after the other, and what the format wants around them. */
 function startWriter(output: Output) {
   const directory: Buffer[] = [];
+  let count = 0;
   let position = 0;
   let begun = { offset: 0, crc: 0, compressedBytes: 0 };
   const append = async (bytes: Uint8Array): Promise<void> => {
     await output(bytes, position);
     position += bytes.length;
   };
+  const add = (lines: Uint8Array, files: number, by: number): void => {
+    directory.push(moveRecords(Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength), by));
+    count += files;
+  };
   return {
-    async files({ bytes, records, offsets }: FilesResult): Promise<void> {
-      records.forEach((record, index) => directory.push(centralRecord(record, position + (offsets[index] ?? 0))));
+    async files({ bytes, directory: lines, count: files }: FilesResult): Promise<void> {
+      add(lines, files, position);
       await append(bytes);
     },
     async block({ entry, offset, length }: BlockJob, { bytes, crc }: BlockResult): Promise<void> {
@@ -126,13 +131,13 @@ function startWriter(output: Output) {
       // Only now is it known what the header has to say. (The format could say it behind the data, but not every program looks there.)
       const complete = { ...record, crc: begun.crc, compressedBytes: begun.compressedBytes };
       await output(localHeader(complete), begun.offset);
-      directory.push(centralRecord(complete, begun.offset));
+      add(centralRecord(complete, 0), 1, begun.offset);
     },
     /** Answers the length of the file. */
     async end(): Promise<number> {
       const start = position;
       await append(Buffer.concat(directory));
-      await append(endRecords(directory.length, position - start, start));
+      await append(endRecords(count, position - start, start));
       return position;
     },
   };

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { combineCrc32 } from '../../src/clients/crc32-combine.ts';
 import { listReadyZip } from '../../src/artifacts/ready-zip.ts';
-import { centralRecord, endRecords, localHeader, STORED, type EntryRecord } from '../../src/artifacts/zip-format.ts';
+import { centralRecord, endRecords, localHeader, moveRecords, STORED, type EntryRecord } from '../../src/artifacts/zip-format.ts';
 
 describe('combineCrc32', () => {
   it('gives the CRC of both pieces together', () => {
@@ -68,7 +68,7 @@ describe('the records of a zip', () => {
     const second = header.length + size;
     const end = Buffer.concat([localHeader(small), Buffer.from('ab')]);
     await handle.write(end, 0, end.length, second);
-    const directory = Buffer.concat([centralRecord(large, 0), centralRecord(small, second)]);
+    const directory = Buffer.concat([centralRecord(large, 0), moveRecords(centralRecord(small, 0), second)]);
     const start = second + end.length;
     const tail = Buffer.concat([directory, endRecords(2, directory.length, start)]);
     await handle.write(tail, 0, tail.length, start);
@@ -82,6 +82,31 @@ describe('the records of a zip', () => {
       { path: 'small.txt', size: 2, executable: false },
     ]);
     expect(execFileSync('unzip', ['-p', file, 'small.txt'], { encoding: 'utf8' })).toBe('ab');
+  });
+
+  it('are moved together, beyond 4 GiB too', async () => {
+    const file = join(folder, 'far.zip');
+    const gap = 2 ** 32 - 100;
+    const large = stored('large.bin', 2 ** 32 + 5, 1);
+    const entries = [...['a', 'b', 'c', 'd'].map((name) => stored(name, 1, crc32(name))), large];
+    const handle = await open(file, 'w');
+    const lines: Buffer[] = [];
+    const places: number[] = [];
+    let position = 0;
+    for (const entry of entries) {
+      const bytes = Buffer.concat([localHeader(entry), Buffer.from(entry === large ? '' : entry.path)]);
+      await handle.write(bytes, 0, bytes.length, gap + position);
+      lines.push(centralRecord(entry, position));
+      places.push(gap + position);
+      position += bytes.length;
+    }
+    const directory = moveRecords(Buffer.concat(lines), gap);
+    const start = gap + position + large.sizeBytes;
+    const tail = Buffer.concat([directory, endRecords(entries.length, directory.length, start)]);
+    await handle.write(tail, 0, tail.length, start);
+    await handle.close();
+    expect(python(file)).toEqual(entries.map(({ path, sizeBytes }, index) => [path, sizeBytes, places[index]]));
+    expect(execFileSync('unzip', ['-p', file, 'a', 'b', 'c', 'd'], { encoding: 'utf8' })).toBe('abcd');
   });
 
   it.each([65_534, 65_535, 70_000])('hold %i entries', async (count) => {
