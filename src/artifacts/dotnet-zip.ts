@@ -37,9 +37,9 @@ export async function withPublishedProject<T>(
 }
 
 function wishOf({ path, architecture, runtime }: ZipArtifact, publishing: Publishing): Omit<DotnetPublish, 'outputDirectory'> {
-  const { env, signal, engine, options } = publishing;
+  const { env, signal, engine, runner = engine, options } = publishing;
   const { configuration, msbuildParameters, useContainer, containerImage, mountDirectory } = options;
   const framework = frameworkFor(DOTNET_FILE.test(path) ? dirname(path) : path, options);
   const wishes = { configuration, framework, msbuildParameters, useContainer, containerImage, mountDirectory };
-  return { project: path, architecture, runtime, ...wishes, env, signal, engine };
+  return { project: path, architecture, runtime, ...wishes, env, signal, engine: runner };
 }

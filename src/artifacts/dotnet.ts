@@ -22,7 +22,7 @@ export interface DotnetPublish extends DotnetGoal {
   /** `--code-mount-directory`, absolute: what a build in a container gets to see. */
   readonly mountDirectory?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly engine: () => Promise<ContainerEngine>;
+  readonly engine: () => Promise<Pick<ContainerEngine, 'name' | 'architecture' | 'run'>>;
   readonly signal?: AbortSignal | undefined;
   readonly onLine?: ((line: string) => void) | undefined;
   readonly onNote?: ((text: string) => void) | undefined;

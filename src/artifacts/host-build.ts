@@ -6,7 +6,7 @@ import { findProjectFile, hasProjectFile } from './dotnet-project.ts';
 import { frameworkFor, type Publishing, type PublishOptions } from './publishing.ts';
 import type { ImageArtifact } from './types.ts';
 
-type Planning = Pick<Publishing, 'options' | 'env' | 'engine' | 'signal' | 'hostOutput'>;
+type Planning = Pick<Publishing, 'options' | 'env' | 'engine' | 'runner' | 'signal' | 'hostOutput'>;
 
 /**
  * Runs `dotnet publish` before the build of an image, where that is asked for, and then `work`; images of one project share what came
@@ -72,7 +72,7 @@ function directoryFor(wish: string, project: string): string {
 }
 
 async function wishOf(artifact: ImageArtifact, publishing: Planning): Promise<Omit<DotnetPublish, 'outputDirectory'>> {
-  const { env, engine, signal, options } = publishing;
+  const { env, engine, runner = engine, signal, options } = publishing;
   const { configuration, msbuildParameters, useContainer, containerImage, mountDirectory } = options;
   const directory = projectDirectoryOf(artifact);
   return {
@@ -89,7 +89,7 @@ async function wishOf(artifact: ImageArtifact, publishing: Planning): Promise<Om
     containerImage,
     mountDirectory,
     env,
-    engine,
+    engine: runner,
     signal,
   };
 }

@@ -69,6 +69,8 @@ export interface PublishDeps {
   readonly store: () => Promise<Pick<ObjectStore, StoreCalls>>;
   readonly repositories: () => Promise<ImageRepositories>;
   readonly engine: () => Promise<ContainerEngine>;
+  /** Runs `dotnet publish` in containers; default: `engine`. */
+  readonly runner?: (() => Promise<Pick<ContainerEngine, 'name' | 'architecture' | 'run'>>) | undefined;
   readonly registry: () => Promise<RegistryClient>;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;

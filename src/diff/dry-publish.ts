@@ -52,7 +52,9 @@ export async function dryPublish(artifact: Artifact, options: DryOptions, deps: 
       store: () => Promise.resolve(fullStore(options.region)),
       repositories: async () => readOnlyRepositories(await repositories()),
       registry: async () => readOnlyRegistry(await registry()),
-      engine: async () => usableEngine(artifact, engine),
+      engine: async () => (artifact.kind === 'local-image' ? readOnlyEngine(await engine()) : wouldChange()),
+      // Builds of code may run in a container: they are asked for, and change nothing.
+      runner: engine,
     });
     return published === undefined ? { kind: 'new' } : { kind: 'known', location: published.location };
   } catch (error) {
@@ -139,14 +141,6 @@ function readOnlyRepositories(real: ImageRepositories): ImageRepositories {
 
 function readOnlyRegistry(real: RegistryClient): RegistryClient {
   return { remoteDigest: (image, options) => real.remoteDigest(image, options), push: refuse, tag: refuse };
-}
-
-/** Builds of code may run in a container: they are asked for, and change nothing. */
-async function usableEngine(artifact: Artifact, engine: () => Promise<ContainerEngine>): Promise<ContainerEngine> {
-  if (artifact.kind === 'local-image') return readOnlyEngine(await engine());
-  if (artifact.kind !== 'zip') return wouldChange();
-  const real = await engine();
-  return { ...readOnlyEngine(real), run: (wish) => real.run(wish) };
 }
 
 function readOnlyEngine(real: ContainerEngine): ContainerEngine {

@@ -162,6 +162,25 @@ describe.skipIf(why !== undefined)('dotnet publish before an image is built', ()
     expect(several.stderr.match(/dotnet publish in /g)).toHaveLength(1);
   });
 
+  it('is compared after a build, also in a container, without a file that another reads being written', async () => {
+    template({ One: { target: 'first' }, Two: { target: 'second' } });
+    const args = ['-sn', 'Host', '--local', '--docker-host-build-output-dir', 'out'];
+    const deployed = await workspace.run(['deploy-serverless', ...args], { cwd: project, env: withFake() });
+    expect(deployed.code, deployed.stderr).toBe(0);
+    const diff = (env: Record<string, string>, ...more: string[]) =>
+      workspace.run(['diff', ...args, '--build', '--fail', ...more], { cwd: project, env });
+    const same = await diff(withFake());
+    expect(same.stdout, same.stderr).toContain('No differences');
+    writeFileSync(join(fakes, 'dotnet'), FAKE_DOTNET(log, '/bin/sh').replace('echo complete', 'echo changed'), { mode: 0o755 });
+    const changed = await diff(withFake());
+    writeFileSync(join(fakes, 'dotnet'), FAKE_DOTNET(log, '/bin/sh'), { mode: 0o755 });
+    expect([changed.code, changed.stdout.includes('One'), changed.stdout.includes('Two')], changed.stderr).toEqual([3, true, true]);
+    const inContainer = await diff({ PATH: nothing }, '-cifb', `${name}-sdk`);
+    expect(inContainer.stderr.match(/dotnet publish in /g), inContainer.stderr).toHaveLength(2);
+    expect(inContainer.code).toBe(3);
+    expect((await workspace.run(['delete-serverless', 'Host', '--local'])).code).toBe(0);
+  });
+
   it('says what helps when dotnet is not there: alone, and among others before anything is published', async () => {
     template({ One: { target: 'first' }, Two: { target: 'second' } });
     for (const run of [push({ PATH: nothing }), packageCi({ PATH: nothing })]) {
