@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ContainerEngine, EngineImage } from '../clients/docker.ts';
+import { placeOfRepository } from '../clients/ecr-place.ts';
 import type { Platform } from '../clients/docker-build.ts';
 import { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
@@ -229,6 +230,7 @@ function byHand(
   return [command, ...words.map(quoted)].join(' ');
 }
 
+/** What the image is called in the engine. */
 export function tagOf({ name }: Pick<PlannedImage, 'name'>): string {
-  return `${name.repository}:${name.tag}`;
+  return `${placeOfRepository(name.repository).name}:${name.tag}`;
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { placeOfRepository } from '../clients/ecr-place.ts';
 import { UserError } from '../errors.ts';
 
 /** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html */
@@ -6,7 +7,7 @@ const REPOSITORY_NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a
 const LONGEST = 256;
 
 export interface ImageName {
-  /** Of the ECR repository. */
+  /** Of the ECR repository; in full where the wish names a registry of ECR. */
   readonly repository: string;
   /** The tag that the name asked for; `latest` when it asked for none. */
   readonly tag: string;
@@ -22,15 +23,17 @@ export function imageNameOf(wish: string | undefined, directory: string): ImageN
   const colon = text.lastIndexOf(':');
   const hasTag = colon > text.lastIndexOf('/');
   const name = { repository: withoutRegistry(hasTag ? text.slice(0, colon) : text), tag: (hasTag && text.slice(colon + 1)) || 'latest' };
-  const isFine = REPOSITORY_NAME.test(name.repository) && name.repository.length >= 2 && name.repository.length <= LONGEST;
+  const bare = placeOfRepository(name.repository).name;
+  const isFine = REPOSITORY_NAME.test(bare) && bare.length >= 2 && bare.length <= LONGEST;
   if (isFine && /^\w[\w.-]{0,127}$/.test(name.tag)) return name;
   throw new UserError('REPOSITORY', `"${text}" cannot name an image in ECR.`, {
     hint: 'Give --image-tag, or in a template DockerTag in the Metadata of the function: name or name:tag, of lower-case letters, digits, and single . _ - / between them.',
   });
 }
 
-/** A wish may name the registry in full; the registry is the account's own in any case. */
+/** A registry of ECR that a wish names in full is the one that is pushed to; any other is left out. */
 function withoutRegistry(name: string): string {
+  if (placeOfRepository(name).registry !== undefined) return name;
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
   return /[.:]/.test(first) && (first.includes(':') || /\.(com|cn|on\.aws)$/.test(first)) ? name.slice(slash + 1) : name;

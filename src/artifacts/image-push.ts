@@ -174,7 +174,7 @@ async function pushByEngine(
   try {
     const digest = await pushWithRetries(
       async ({ freshToken }) => {
-        const authorization = await (await publishing.repositories()).getAuthorization({ fresh: freshToken });
+        const authorization = await (await publishing.repositories()).getAuthorization({ fresh: freshToken, repository: repository.name });
         return engine.push(repository.uri, tag, {
           auth: {
             username: authorization.username,
@@ -215,8 +215,8 @@ function pushOverHttp(
   return withTempFolder(async (folder) => {
     const { blobs, manifest } = await makePushable(archived, files, folder, signal);
     const [registry, repositories] = await Promise.all([publishing.registry(), publishing.repositories()]);
-    const { registryOrigin } = await repositories.getAuthorization();
-    const target = targetOf(repository.uri, registryOrigin, repositories);
+    const { registryOrigin } = await repositories.getAuthorization({ repository: repository.name });
+    const target = targetOf(repository, registryOrigin, repositories);
     const onProgress = (sent: number, total: number): void => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`);
     await pushWithRetries(() => registry.push({ target, tags, blobs, manifest, signal, onProgress }), repository, {
       signal,
@@ -227,11 +227,15 @@ function pushOverHttp(
   });
 }
 
-function targetOf(repositoryUri: string, origin: string, repositories: ImageRepositories): PushTarget {
+function targetOf(
+  { name, uri }: { readonly name: string; readonly uri: string },
+  origin: string,
+  repositories: ImageRepositories,
+): PushTarget {
   return {
-    repositoryUri,
+    repositoryUri: uri,
     origin,
-    authorization: async (fresh) => basicAuthorization(await repositories.getAuthorization({ fresh })),
+    authorization: async (fresh) => basicAuthorization(await repositories.getAuthorization({ fresh, repository: name })),
   };
 }
 
@@ -251,8 +255,11 @@ export async function ensureNamedTag(
     warnOfTag(`${name.repository}:${name.tag}`, publishing);
     return;
   }
-  const [registry, { registryOrigin }] = await Promise.all([publishing.registry(), repositories.getAuthorization()]);
-  const target = targetOf(found.repositoryUri, registryOrigin, repositories);
+  const [registry, { registryOrigin }] = await Promise.all([
+    publishing.registry(),
+    repositories.getAuthorization({ repository: name.repository }),
+  ]);
+  const target = targetOf({ name: name.repository, uri: found.repositoryUri }, registryOrigin, repositories);
   await registry.tag({ target, digest: found.digest, tags: [name.tag], signal: publishing.signal });
 }
 

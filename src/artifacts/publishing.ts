@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { ContainerEngine } from '../clients/docker.ts';
 import type { ImageRepositories, ImageRepository, RegistryImage, RepositorySettings } from '../clients/ecr.ts';
+import { placeOfRepository } from '../clients/ecr-place.ts';
 import type { RegistryClient } from '../clients/registry-push.ts';
 import type { KeyListing } from '../clients/s3-objects.ts';
 import type { ObjectStore } from '../clients/s3.ts';
@@ -197,8 +198,16 @@ async function createMissing(
     return { ...made, origin: 'new' };
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== 'ACCESS_DENIED') throw error;
-    const { registryHost } = await repositories.getAuthorization();
-    return { name, uri: `${registryHost}/${name}`, isTagImmutable: () => false, origin: 'denied' };
+    const { registryHost } = await repositories.getAuthorization({ repository: name });
+    const place = placeOfRepository(name);
+    // Behind an endpoint of the user's own there is one registry only.
+    const isOfAws = placeOfRepository(`${registryHost}/x`).registry !== undefined;
+    return {
+      name,
+      uri: `${(isOfAws ? place.registry?.host : undefined) ?? registryHost}/${place.name}`,
+      isTagImmutable: () => false,
+      origin: 'denied',
+    };
   }
 }
 

@@ -11,14 +11,14 @@ export function loginsFor(publishing: Pick<Publishing, 'repositories' | 'env'>):
 }
 
 /**
- * The token of ECR opens every registry of its region that the identity may read, of other accounts too.
+ * The token of ECR opens every registry of its region that the identity may read, of other accounts too; another region has its own.
  * https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
  */
 async function ecrLogin(host: string, { repositories }: Pick<Publishing, 'repositories'>): Promise<RegistryLogin | undefined> {
   if (!isLikeEcr(host)) return undefined;
   let authorization: RegistryAuthorization;
   try {
-    authorization = await (await repositories()).getAuthorization();
+    authorization = await (await repositories()).getAuthorization({ repository: `${host}/base` });
   } catch {
     // No account, as `package` has none to have; the registry says what it makes of that.
     return undefined;

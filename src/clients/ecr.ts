@@ -14,6 +14,7 @@ import {
 import { UserError } from '../errors.ts';
 import type { SdkClientConfig } from './aws-config.ts';
 import { serviceFailure, translateAwsError } from './aws-errors.ts';
+import { placeOfRepository } from './ecr-place.ts';
 import { imageCleanup, type ImageCleanup } from './ecr-images.ts';
 import type { RegistryAuthorization } from './registry-authorization.ts';
 
@@ -42,7 +43,10 @@ export interface RepositorySettings {
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What this tool does with ECR. */
+/**
+ * What this tool does with ECR. A repository is named by its name, or in full (`123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app`)
+ * when it is in the registry of another account or region; behind an endpoint of the user's own there is one registry only.
+ */
 export interface ImageRepositories extends ImageCleanup {
   readonly region: string;
   /** Undefined when there is none of that name. */
@@ -52,32 +56,53 @@ export interface ImageRepositories extends ImageCleanup {
   putLifecyclePolicy(name: string, text: string): Promise<void>;
   /** By tag, or by digest (`sha256:…`). Undefined when repository or image is missing. */
   findImage(repository: string, reference: string): Promise<RegistryImage | undefined>;
-  /** Asks once a run, and again shortly before the token (12 hours) expires; at once when it is to be `fresh`. */
-  getAuthorization(options?: { readonly fresh?: boolean }): Promise<RegistryAuthorization>;
+  /**
+   * The token for the registry of a repository (default: the run's own). Asks once a run and region, and again shortly before the token
+   * (12 hours) expires; at once when it is to be `fresh`.
+   */
+  getAuthorization(options?: { readonly fresh?: boolean; readonly repository?: string }): Promise<RegistryAuthorization>;
 }
 
 const RENEW_BEFORE_MS = 15 * 60_000;
 
 /** Loads the SDK. Calls throw UserError ACCESS_DENIED, CREDENTIALS, REPOSITORY, …. */
 export async function createImageRepositories(config: SdkClientConfig): Promise<ImageRepositories> {
-  const client: ECRClient = new ECRClient({ ...config });
+  const clients = new Map<string, ECRClient>();
+  const clientIn = (region: string): ECRClient => {
+    const known = clients.get(region) ?? new ECRClient({ ...config, region });
+    clients.set(region, known);
+    return known;
+  };
+  /** The client, and what its calls say of a repository. */
+  const locate = (text: string) => {
+    const { name, registry } = placeOfRepository(text);
+    // An endpoint of the user's own has neither other accounts nor other regions.
+    if (registry === undefined || config.endpoint !== undefined) return { client: clientIn(config.region), name, input: {} };
+    return { client: clientIn(registry.region), name, input: { registryId: registry.account }, foreign: registry };
+  };
   const failed = (operation: string, error: unknown) => translateAwsError(error, { service: 'ECR', operation, endpoint: config.endpoint });
-  let authorization: Promise<RegistryAuthorization> | undefined;
-  let renewAtMs = Infinity;
+  const tokens = new Map<ECRClient, { readonly authorization: Promise<RegistryAuthorization>; renewAtMs: number }>();
 
   const findRepository = async (name: string): Promise<ImageRepository | undefined> => {
+    const place = locate(name);
     try {
-      const answer = await client.send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
+      const answer = await place.client.send(new DescribeRepositoriesCommand({ ...place.input, repositoryNames: [place.name] }));
       return toRepository(answer.repositories?.[0], name);
     } catch (error) {
       if (serviceFailure(error)?.name === 'RepositoryNotFoundException') return undefined;
-      throw failed('DescribeRepositories', error);
+      const failure = failed('DescribeRepositories', error);
+      // Another account may let images be pushed, and nothing be looked at: the push tells.
+      if (place.foreign !== undefined && isDenied(failure))
+        return { name, uri: `${place.foreign.host}/${place.name}`, isTagImmutable: () => false };
+      throw failure;
     }
   };
 
   const createRepository = async (name: string, settings: RepositorySettings = {}): Promise<ImageRepository> => {
+    const place = locate(name);
     try {
-      const answer = await client.send(new CreateRepositoryCommand({ repositoryName: name, ...creationInput(settings) }));
+      const input = { ...place.input, repositoryName: place.name, ...creationInput(settings) };
+      const answer = await place.client.send(new CreateRepositoryCommand(input));
       return toRepository(answer.repository, name);
     } catch (error) {
       const failure = serviceFailure(error);
@@ -93,20 +118,24 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
   };
 
   const findImage = async (repository: string, reference: string): Promise<RegistryImage | undefined> => {
+    const place = locate(repository);
     const imageId = reference.startsWith('sha256:') ? { imageDigest: reference } : { imageTag: reference };
     try {
-      const answer: DescribeImagesCommandOutput = await client.send(
-        new DescribeImagesCommand({ repositoryName: repository, imageIds: [imageId] }),
+      const answer: DescribeImagesCommandOutput = await place.client.send(
+        new DescribeImagesCommand({ ...place.input, repositoryName: place.name, imageIds: [imageId] }),
       );
       return toImage(answer.imageDetails?.[0]);
     } catch (error) {
       const name = serviceFailure(error)?.name;
       if (name === 'ImageNotFoundException' || name === 'RepositoryNotFoundException') return undefined;
-      throw failed('DescribeImages', error);
+      const failure = failed('DescribeImages', error);
+      // As if it were not there: it is built and pushed, which changes nothing where the same is there already.
+      if (place.foreign !== undefined && isDenied(failure)) return undefined;
+      throw failure;
     }
   };
 
-  const authorize = async (): Promise<RegistryAuthorization> => {
+  const authorize = async (client: ECRClient): Promise<RegistryAuthorization> => {
     try {
       const answer = await client.send(new GetAuthorizationTokenCommand({}));
       return toAuthorization(answer.authorizationData?.[0]);
@@ -116,30 +145,36 @@ export async function createImageRepositories(config: SdkClientConfig): Promise<
   };
 
   return {
-    ...imageCleanup(client, failed),
+    ...imageCleanup(clientIn(config.region), failed),
     region: config.region,
     findRepository,
     createRepository,
     async putLifecyclePolicy(name, text) {
+      const place = locate(name);
       try {
-        await client.send(new PutLifecyclePolicyCommand({ repositoryName: name, lifecyclePolicyText: text }));
+        await place.client.send(new PutLifecyclePolicyCommand({ ...place.input, repositoryName: place.name, lifecyclePolicyText: text }));
       } catch (error) {
         throw failed('PutLifecyclePolicy', error);
       }
     },
     findImage,
     getAuthorization(options) {
-      if (authorization === undefined || options?.fresh === true || Date.now() >= renewAtMs) {
-        renewAtMs = Infinity;
-        authorization = authorize();
-        authorization.then(
-          ({ expiresAt }) => (renewAtMs = renewalTime(expiresAt)),
-          () => (authorization = undefined),
-        );
-      }
-      return authorization;
+      const { client } = locate(options?.repository ?? '');
+      const known = tokens.get(client);
+      if (known !== undefined && options?.fresh !== true && Date.now() < known.renewAtMs) return known.authorization;
+      const token = { authorization: authorize(client), renewAtMs: Infinity };
+      tokens.set(client, token);
+      token.authorization.then(
+        ({ expiresAt }) => (token.renewAtMs = renewalTime(expiresAt)),
+        () => tokens.delete(client),
+      );
+      return token.authorization;
     },
   };
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof UserError && error.code === 'ACCESS_DENIED';
 }
 
 function creationInput({ scanOnPush, encryption, tags = {} }: RepositorySettings): Partial<CreateRepositoryCommandInput> {

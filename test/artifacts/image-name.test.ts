@@ -11,7 +11,7 @@ describe('imageNameOf', () => {
     [undefined, '/x/日本', 'lambda', 'latest'],
     ['MyApp:V1', '/x', 'myapp', 'v1'],
     ['team/app', '/x', 'team/app', 'latest'],
-    ['123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v2', '/x', 'app', 'v2'],
+    ['123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v2', '/x', '123456789012.dkr.ecr.eu-west-1.amazonaws.com/app', 'v2'],
     ['localhost:5000/app', '/x', 'app', 'latest'],
     ['my.team/app', '/x', 'my.team/app', 'latest'],
   ])('%s in %s → %s:%s', (wish, directory, repository, tag) => expect(imageNameOf(wish, directory)).toEqual({ repository, tag }));
