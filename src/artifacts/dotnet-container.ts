@@ -12,6 +12,7 @@ import { publishFailed } from './dotnet.ts';
 import { PROJECT_FILE, type DotnetProject } from './dotnet-project.ts';
 import { listTree, type TreeEntry } from './file-tree.ts';
 import { directoryAndAbove } from './find-program.ts';
+import type { ProgramEnd } from './program.ts';
 import type { Architecture } from './types.ts';
 
 const PLATFORMS: Readonly<Record<Architecture, Platform>> = { x86_64: 'linux/amd64', arm64: 'linux/arm64' };
@@ -50,7 +51,14 @@ export async function publishInContainer(
     signal,
     onLine: (line) => options.onLine?.(line),
   });
-  if (end.exitCode !== 0) throw publishFailed(project.file, end);
+  if (end.exitCode !== 0) throw publishFailed(project.file, end, outOfSight(end, root));
+}
+
+/** What to do when a project refers to one that the container does not have: MSBuild only warns of that. */
+function outOfSight({ lastLines }: ProgramEnd, root: string): string | undefined {
+  const project = lastLines.map((line) => /MSB9008: .*? (\S+proj) /.exec(line)?.[1]).find((found) => found !== undefined);
+  if (project === undefined) return undefined;
+  return `The container has a copy of ${root} only, and ${project} does not lie in it. Name a directory with all projects: --code-mount-directory DIR.`;
 }
 
 async function findEngine(container: { readonly image: string; readonly why: string }, options: DotnetPublish) {

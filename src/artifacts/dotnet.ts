@@ -87,12 +87,12 @@ async function publishHere(project: DotnetProject, plan: DotnetPlan, options: Do
   if (plan.isAot && options.isForImage !== true) await warnOfNewLibrary(options);
 }
 
-/** The error for a `dotnet publish` that ended badly, with what the compiler said. */
-export function publishFailed(project: string, end: ProgramEnd): UserError {
+/** The error for a `dotnet publish` that ended badly, with what the compiler said; `hint`: where the cause is known. */
+export function publishFailed(project: string, end: ProgramEnd, hint?: string): UserError {
   // MSBuild names a switch that it does not know some lines below the error.
   const errors = [...new Set(end.lastLines.filter((line) => /\berror\b|^\s*Switch: /i.test(line)).map((line) => line.trim()))];
   return new UserError('BUILD_FAILED', `dotnet publish of ${project} failed (exit code ${end.exitCode}).`, {
-    hint: 'Run "dotnet publish" there to see the whole build.',
+    hint: hint ?? 'Run "dotnet publish" there to see the whole build.',
     details: errors.length > 0 ? errors : end.lastLines,
   });
 }

@@ -101,6 +101,7 @@ const FAKE_SDK = `#!/bin/busybox sh
 args="$*"
 while [ $# -gt 0 ]; do case "$1" in --output) out="$2";; esac; shift; done
 echo "publishing in $(/bin/busybox pwd)"
+if [ -f lost ]; then echo "targets(2205,5): warning MSB9008: The referenced project ../Shared/Shared.csproj does not exist. [App.csproj]"; fi
 if [ -f fail ]; then echo "Program.cs(1,1): error CS1002: ; expected"; exit 1; fi
 if [ -f hang ]; then echo "hanging"; /bin/busybox sleep 600; fi
 /bin/busybox mkdir -p "$out/sub"
@@ -164,6 +165,10 @@ describe.skipIf(engine === undefined)('.NET projects in a container', () => {
       message: expect.stringContaining('App.csproj failed (exit code 1)'),
     });
     expect(failed.stderr).toContain('Program.cs(1,1): error CS1002: ; expected');
+    write('sol/src/App/lost', '');
+    const lost = await packageCi({}, '-cifb', image);
+    rmSync(join(project, 'sol/src/App/lost'));
+    expect(lost.document.error?.hint).toMatch(/a copy of \S*\/sol only, and \.\.\/Shared\/Shared\.csproj .*--code-mount-directory DIR/);
     const unknown = await packageCi({}, '-cifb', '127.0.0.1:9/nothing:1');
     expect(unknown.document.error).toMatchObject({ code: 'BUILD_FAILED', message: expect.stringContaining('cannot be pulled') });
     expect(leftovers()).toBe('');
