@@ -68,12 +68,22 @@ export function hashValues(values: readonly (string | null | undefined)[]): stri
 
 /** The identity of a zip: names, executable bits and contents. Times, owners and other mode bits do not count. */
 export async function digestZipContents(entries: readonly ZipEntry[], signal?: AbortSignal, remembered?: HashCachePlace): Promise<string> {
+  return (await identifyZip(entries, signal, remembered)).digest;
+}
+
+/** The same, and the hashes of its files. */
+export async function identifyZip(
+  entries: readonly ZipEntry[],
+  signal?: AbortSignal,
+  remembered?: HashCachePlace,
+): Promise<{ readonly digest: string; readonly hashes: ReadonlyMap<ZipEntry, string> }> {
   const files = entries.filter((entry) => entry.target === undefined);
   const hashes = new Map<ZipEntry, string>();
   (await hashFiles(files, signal, remembered)).forEach((hash, index) => hashes.set(files[index] as ZipEntry, hash));
-  return hashValues([
+  const digest = hashValues([
     'zip',
     PACKING_VERSION,
     ...entries.flatMap((entry) => [entry.path, entry.executable ? 'x' : '-', entry.target ?? null, hashes.get(entry) ?? null]),
   ]);
+  return { digest, hashes };
 }

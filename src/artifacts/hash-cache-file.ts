@@ -27,7 +27,7 @@ export function readHashes(file: string): KnownHashes | undefined {
     const handle = openSync(file, 'r');
     try {
       const status = fstatSync(handle);
-      if (process.getuid !== undefined && status.uid !== process.getuid()) return undefined;
+      if (!isOwn(status)) return undefined;
       const bytes = readFileSync(handle);
       return isWhole(bytes) ? decode(bytes.subarray(HEAD_BYTES), Date.now() - status.mtimeMs > OLD_MS) : undefined;
     } finally {
@@ -37,6 +37,11 @@ export function readHashes(file: string): KnownHashes | undefined {
     // Not there, or not to be read: then the files themselves are.
     return undefined;
   }
+}
+
+/** Whether this user has written it. Windows does not say. */
+export function isOwn({ uid }: { readonly uid: number }): boolean {
+  return process.getuid === undefined || uid === process.getuid();
 }
 
 function isWhole(bytes: Buffer): boolean {
@@ -96,17 +101,18 @@ function decode(content: Buffer, isOld: boolean): KnownHashes {
 export function writeHashes(folder: string, file: string, bytes: Buffer): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    replaceFile(file, bytes);
+    replaceFile(file, (draft) => writeFileSync(draft, bytes, { mode: 0o600, flag: 'wx' }));
     forgetUnused(folder);
   } catch {
     // A home that cannot be written to (CI, containers) is no reason to fail: the files are read again next time.
   }
 }
 
-function replaceFile(file: string, bytes: Buffer): void {
+/** `write` makes a new file under the name it is given. */
+export function replaceFile(file: string, write: (draft: string) => void): void {
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    writeFileSync(draft, bytes, { mode: 0o600, flag: 'wx' });
+    write(draft);
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });
@@ -114,10 +120,15 @@ function replaceFile(file: string, bytes: Buffer): void {
   }
 }
 
-function forgetUnused(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    const status = statSync(path, { throwIfNoEntry: false });
-    if (status !== undefined && Date.now() - status.mtimeMs > KEPT_MS) rmSync(path, { force: true });
+/** Removes what is old, and of the rest the oldest beyond so many bytes. */
+export function forgetUnused(folder: string, mostBytes = Infinity): void {
+  const files = readdirSync(folder).flatMap((name) => {
+    const status = statSync(join(folder, name), { throwIfNoEntry: false });
+    return status === undefined ? [] : [{ path: join(folder, name), mtimeMs: status.mtimeMs, size: status.size }];
+  });
+  let bytes = 0;
+  for (const { path, mtimeMs, size } of files.toSorted((a, b) => b.mtimeMs - a.mtimeMs)) {
+    bytes += size;
+    if (Date.now() - mtimeMs > KEPT_MS || bytes > mostBytes) rmSync(path, { force: true });
   }
 }

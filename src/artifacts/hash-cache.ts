@@ -50,12 +50,12 @@ const RACY_MS = 3_000;
  * somebody else's counts as empty: the worst that a cache can lead to is that all files are read.
  */
 export function openHashCache({ root, env }: HashCachePlace, files: readonly StampedFile[]): HashCache | undefined {
-  if ((env[OFF_VARIABLE] ?? '') !== '') return undefined;
+  const folder = cacheFolder(env, 'hashes');
+  if (folder === undefined) return undefined;
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   if (files.length < WORTHWHILE_FILES && bytes < WORTHWHILE_BYTES) return undefined;
   const openedAt = Date.now();
-  const folder = cacheFolder(env);
-  const file = join(folder, sha256('sha256', root).slice(0, 32));
+  const file = join(folder, cacheName(root));
   const known = readHashes(file);
   let found = 0;
   return {
@@ -75,9 +75,14 @@ function isSettled({ stamp }: StampedFile, now: number): boolean {
   return stamp !== undefined && Math.max(stamp.mtimeMs, stamp.ctimeMs) < now - RACY_MS;
 }
 
-/** Beside Node's compiled code, which the program itself keeps there. */
-function cacheFolder(env: HashCachePlace['env']): string {
-  return join(cacheHome(env), 'lambda-tool', 'hashes');
+/** Beside Node's compiled code, which the program itself keeps there. Undefined where nothing is to be remembered. */
+export function cacheFolder(env: HashCachePlace['env'], name: 'hashes' | 'zips'): string | undefined {
+  return (env[OFF_VARIABLE] ?? '') === '' ? join(cacheHome(env), 'lambda-tool', name) : undefined;
+}
+
+/** The file for a directory. */
+export function cacheName(root: string): string {
+  return sha256('sha256', root).slice(0, 32);
 }
 
 /** The folder of this user for what can be made again. */

@@ -5,13 +5,14 @@ import type { UploadOptions } from '../clients/s3-upload.ts';
 import type { Step } from '../output/reporter.ts';
 import { rewriteTemplate } from '../template/rewrite.ts';
 import { formatBytes } from './bytes.ts';
-import { digestZipContents, hashFile, hashValues, PACKING_VERSION } from './digest.ts';
+import { hashFile, hashValues, identifyZip, PACKING_VERSION } from './digest.ts';
 import { CHANGED, readable, unreadable } from './file-tree.ts';
 import { needsVersion, type Outcome, type Publishing } from './publishing.ts';
 import { missingHandlers, type PackedFile } from './handler-file.ts';
 import { withTempFolder } from './temp-folder.ts';
 import type { ArtifactUse, BuildRecipe, FileArtifact, PublishedArtifact, TemplateArtifact, ZipArtifact } from './types.ts';
 import { listZipContents, singleFileContents, type ZipEntry } from './zip-contents.ts';
+import type { ZipMemory } from './zip-memory.ts';
 import { checkUnzippedSize, fitsInMemory, UNZIPPED_LIMIT_BYTES, writeZip, zipInMemory } from './zip.ts';
 
 /** Web functions may be larger. https://docs.aws.amazon.com/lambda/latest/dg/web-functions-code-s3.html */
@@ -74,13 +75,22 @@ async function publishContents(
   root?: string,
 ): Promise<Outcome> {
   checkContents(artifact, name, entries, publishing);
-  const digest = await digestZipContents(entries, publishing.signal, root === undefined ? undefined : { root, env: publishing.env });
+  const { env, signal } = publishing;
+  const { digest, hashes } = await identifyZip(entries, signal, root === undefined ? undefined : { root, env });
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
   const words = `${entries.length} ${entries.length === 1 ? 'file' : 'files'} · ${formatBytes(total)}`;
-  return publishObject(artifact, digest, '.zip', words, publishing, step, (upload) => zipAndUpload(entries, publishing, step, upload));
+  return publishObject(artifact, digest, '.zip', words, publishing, step, (upload) =>
+    zipAndUpload(entries, publishing, step, upload, { place: { root: artifact.path, env }, hashes }),
+  );
 }
 
-async function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing, step: Step, upload: Upload): ReturnType<Upload> {
+async function zipAndUpload(
+  entries: readonly ZipEntry[],
+  publishing: Publishing,
+  step: Step,
+  upload: Upload,
+  memory?: ZipMemory,
+): ReturnType<Upload> {
   const { signal } = publishing;
   if (fitsInMemory(entries)) return upload(await zipInMemory(entries, { signal }));
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
@@ -88,7 +98,7 @@ async function zipAndUpload(entries: readonly ZipEntry[], publishing: Publishing
   return publishing.heavyLimit(() =>
     withTempFolder(async (folder) => {
       const file = join(folder, 'code.zip');
-      await writeZip(entries, file, { signal, onProgress });
+      await writeZip(entries, file, { signal, onProgress, memory });
       return upload(file);
     }),
   );

@@ -84,6 +84,30 @@ export function moveRecords(records: Buffer, by: number): Buffer {
   return moved === undefined ? records : Buffer.concat(moved);
 }
 
+/** The names of central records, and where in them each begins. */
+export function recordsOf(records: Buffer): { readonly path: string; readonly at: number }[] {
+  const found: { path: string; at: number }[] = [];
+  for (let at = 0; at < records.length; at += recordBytes(records, at)) {
+    const nameAt = at + CENTRAL_RECORD_BYTES;
+    found.push({ path: records.toString('utf8', nameAt, nameAt + records.readUInt16LE(at + 28)), at });
+  }
+  return found;
+}
+
+/** Unix mode with the type of the file. */
+export function modeIn(records: Buffer, at: number): number {
+  return records.readUInt16LE(at + 40);
+}
+
+/** Where the local header of a central record begins, unless that is beyond 4 GiB. */
+export function offsetIn(records: Buffer, at: number): number {
+  return records.readUInt32LE(at + 42);
+}
+
+export function setOffset(records: Buffer, at: number, offset: number): void {
+  records.writeUInt32LE(offset, at + 42);
+}
+
 function recordBytes(records: Buffer, at: number): number {
   return CENTRAL_RECORD_BYTES + records.readUInt16LE(at + 28) + records.readUInt16LE(at + 30);
 }

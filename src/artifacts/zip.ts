@@ -5,16 +5,9 @@ import { combineCrc32 } from '../clients/crc32-combine.ts';
 import { unreadable } from './file-tree.ts';
 import type { ZipEntry } from './zip-contents.ts';
 import { centralRecord, DEFLATED, endRecords, localHeader, moveRecords } from './zip-format.ts';
-import {
-  isInBlocks,
-  modeOf,
-  planJobs,
-  type BlockJob,
-  type BlockResult,
-  type FilesResult,
-  type ZipJob,
-  type ZipResult,
-} from './zip-jobs.ts';
+import { isInBlocks, modeOf, planJobs, type BlockJob, type BlockResult, type FilesResult, type ZipResult } from './zip-jobs.ts';
+import { keepZip, openKnownZip, type KnownZip, type WrittenZip, type ZipMemory } from './zip-memory.ts';
+import { planPieces, type CopyPiece, type ZipPiece, type ZipPlan } from './zip-plan.ts';
 import { acquireRunner, type JobRunner } from './zip-threads.ts';
 
 /** Largest sum of unpacked bytes that Lambda takes, layers included: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
@@ -24,6 +17,8 @@ export interface ZipOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called now and then with the unpacked bytes that are done. */
   readonly onProgress?: ((doneBytes: number) => void) | undefined;
+  /** What has not changed since the last time is then taken from the zip of that time, and this one is kept for the next. */
+  readonly memory?: ZipMemory | undefined;
   /** The program of the threads that compress; default: the one of the package, or none when the source is run. */
   readonly threadFile?: string | undefined;
 }
@@ -39,12 +34,23 @@ export async function writeZip(
   options: ZipOptions = {},
 ): Promise<{ readonly sizeBytes: number }> {
   options.signal?.throwIfAborted();
-  const bytes = entries.reduce((sum, entry) => sum + entry.size, 0);
-  const runner = acquireRunner(entries.length, bytes, options.threadFile);
+  const { memory } = options;
+  const known = memory === undefined ? undefined : openKnownZip(memory);
+  try {
+    const written = await writePieces(planPieces(entries, known), file, known, options);
+    if (memory !== undefined) keepZip(memory, { ...written, file }, entries);
+    return written;
+  } finally {
+    known?.close();
+  }
+}
+
+async function writePieces({ pieces, files, bytes }: ZipPlan, file: string, known: KnownZip | undefined, options: ZipOptions) {
+  const runner = acquireRunner(files, bytes, options.threadFile);
   try {
     const output = await open(file, 'w', 0o600);
     try {
-      return await writeEntries(entries, (data, position) => writeAt(output, data, position), runner, options);
+      return await writeEntries(pieces, (data, position) => writeAt(output, data, position), runner, options, known);
     } finally {
       await output.close();
     }
@@ -66,37 +72,45 @@ export function fitsInMemory(entries: readonly ZipEntry[]): boolean {
 export async function zipInMemory(entries: readonly ZipEntry[], options: ZipOptions = {}): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   const runner = acquireRunner(0, 0, undefined);
-  await writeEntries(entries, (bytes) => Promise.resolve(void chunks.push(bytes)), runner, options);
+  await writeEntries(planJobs(entries), (bytes) => Promise.resolve(void chunks.push(bytes)), runner, options);
   return Buffer.concat(chunks);
 }
+
+const COPY_BYTES = 512 * 1024;
 
 /** Takes bytes for a place in the zip. Places follow each other, but for headers of entries in blocks, which are written twice. */
 type Output = (bytes: Uint8Array, position: number) => Promise<void>;
 
-async function writeEntries(entries: readonly ZipEntry[], output: Output, runner: JobRunner, options: ZipOptions) {
+async function writeEntries(pieces: Iterable<ZipPiece>, output: Output, runner: JobRunner, options: ZipOptions, known?: KnownZip) {
   const writer = startWriter(output);
   let doneBytes = 0;
-  for await (const [job, result] of inOrder(planJobs(entries), runner)) {
+  for await (const [piece, result] of inOrder(pieces, runner)) {
     options.signal?.throwIfAborted();
-    if (result.kind === 'failed') throw result.path === undefined ? result.cause : unreadable(result.path, result.cause);
-    if (result.kind === 'files') await writer.files(result);
-    else await writer.block(job as BlockJob, result);
-    doneBytes += job.kind === 'block' ? job.length : job.entries.reduce((sum, entry) => sum + entry.size, 0);
+    if (result?.kind === 'failed') throw result.path === undefined ? result.cause : unreadable(result.path, result.cause);
+    if (result?.kind === 'files') await writer.files(result);
+    if (result?.kind === 'block') await writer.block(piece as BlockJob, result);
+    if (piece.kind === 'copy' && known !== undefined) await writer.copy(piece, known);
+    doneBytes += piece.kind === 'files' ? piece.entries.reduce((sum, entry) => sum + entry.size, 0) : piece.length;
     options.onProgress?.(doneBytes);
   }
   options.signal?.throwIfAborted();
-  return { sizeBytes: await writer.end() };
+  return writer.end();
 }
 
-/** Runs as many jobs at a time as keep the runner busy, and gives their results in the order of the jobs. */
-async function* inOrder(jobs: Iterable<ZipJob>, runner: JobRunner): AsyncGenerator<readonly [ZipJob, ZipResult]> {
-  const running: { readonly job: ZipJob; readonly result: Promise<ZipResult> }[] = [];
-  for (const job of jobs) {
-    running.push({ job, result: runner.run(job) });
+type Doing = { readonly piece: ZipPiece; readonly result: Promise<ZipResult> | undefined };
+
+/** Runs as many jobs at a time as keep the runner busy, and gives their results in the order of the pieces. What is copied has none. */
+async function* inOrder(
+  pieces: Iterable<ZipPiece>,
+  runner: JobRunner,
+): AsyncGenerator<readonly [piece: ZipPiece, result: ZipResult | undefined]> {
+  const running: Doing[] = [];
+  for (const piece of pieces) {
+    running.push({ piece, result: piece.kind === 'copy' ? undefined : runner.run(piece) });
     const oldest = running.length < runner.width ? undefined : running.shift();
-    if (oldest !== undefined) yield [oldest.job, await oldest.result];
+    if (oldest !== undefined) yield [oldest.piece, await oldest.result];
   }
-  for (const { job, result } of running) yield [job, await result];
+  for (const { piece, result } of running) yield [piece, await result];
 }
 
 /** Writes results one after the other, and what the format wants around them. */
@@ -133,12 +147,21 @@ function startWriter(output: Output) {
       await output(localHeader(complete), begun.offset);
       add(centralRecord(complete, 0), 1, begun.offset);
     },
-    /** Answers the length of the file. */
-    async end(): Promise<number> {
-      const start = position;
+    async copy({ first, end }: CopyPiece, known: KnownZip): Promise<void> {
+      add(known.directory(first, end), end - first, position);
+      const space = Buffer.allocUnsafeSlow(Math.min(COPY_BYTES, known.begin(end) - known.begin(first)));
+      for (let at = known.begin(first); at < known.begin(end); at += space.length) {
+        const part = space.subarray(0, known.begin(end) - at);
+        known.read(part, at);
+        await append(part);
+      }
+    },
+    async end(): Promise<WrittenZip> {
+      const directoryAt = position;
       await append(Buffer.concat(directory));
-      await append(endRecords(count, position - start, start));
-      return position;
+      const directoryBytes = position - directoryAt;
+      await append(endRecords(count, directoryBytes, directoryAt));
+      return { sizeBytes: position, directoryAt, directoryBytes };
     },
   };
 }

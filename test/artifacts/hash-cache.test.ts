@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestZipContents } from '../../src/artifacts/digest.ts';
+import { forgetUnused } from '../../src/artifacts/hash-cache-file.ts';
 import { openHashCache, type HashCache, type StampedFile } from '../../src/artifacts/hash-cache.ts';
 import { listZipContents } from '../../src/artifacts/zip-contents.ts';
 
@@ -134,5 +135,19 @@ describe('the digest of a directory', () => {
     const changed = await digest(env());
     expect(changed).not.toBe(honest);
     expect(changed).toBe(await digest({ LAMBDA_TOOL_NO_HASH_CACHE: '1' }));
+  });
+});
+
+describe('a cache folder', () => {
+  it('loses the oldest files when it holds too much', async () => {
+    const now = Date.now() / 1000;
+    for (const [index, name] of ['new', 'older', 'oldest'].entries()) {
+      await writeFile(join(folder, name), 'x'.repeat(100));
+      await utimes(join(folder, name), now - index * 3600, now - index * 3600);
+    }
+    forgetUnused(folder, 200);
+    expect((await readdir(folder)).toSorted()).toEqual(['new', 'older']);
+    forgetUnused(folder);
+    expect(await readdir(folder)).toHaveLength(2);
   });
 });
