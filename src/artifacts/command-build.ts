@@ -5,6 +5,7 @@ import { buildFailed } from '../clients/docker-build-failure.ts';
 import { UserError } from '../errors.ts';
 import { ensureSecrets, readSecret } from './build-extras.ts';
 import { builderArguments, COMMAND_NAMES, needsSecretFiles, type BuilderCommand, type CommandRequest } from './builder-command.ts';
+import { endContainersBelow } from './container-processes.ts';
 import { runProgram, type ProgramEnd } from './program.ts';
 
 export interface CommandBuild extends Omit<CommandRequest, 'idFile' | 'secretFiles'> {
@@ -50,6 +51,8 @@ export async function buildWithCommand(command: BuilderCommand, build: CommandBu
     signal: build.signal,
     onLine: build.onLine,
     missingHint: `${build.reason} needs ${COMMAND_NAMES[command]}.`,
+    // Podman has no service that would clear up; the other commands only speak to one.
+    beforeStop: command === 'podman' ? endContainersBelow : undefined,
   });
   if (end.exitCode !== 0) throw buildFailed({ ...build, reason: reasonOf(end), lastLines: end.lastLines });
   const id = (await readFile(idFile, 'utf8').catch(() => '')).trim();

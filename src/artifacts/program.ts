@@ -9,6 +9,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onLine?: ((line: string) => void) | undefined;
+  /** Called when the signal is aborted: ends what the program runs, and answers whether it will then end, and clear up, by itself. */
+  readonly beforeStop?: ((pid: number) => boolean) | undefined;
   /** What to do when the program is not installed. */
   readonly missingHint: string;
 }
@@ -47,7 +49,7 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramEnd> {
       options.onLine?.(line);
     });
   }
-  const stop = (): void => endGroup(child, isWindows);
+  const stop = (): void => endGroup(child, isWindows, options.beforeStop);
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
     const exitCode = await ended(child, options);
@@ -83,17 +85,21 @@ function startFailed(options: ProgramOptions, error: Error): UserError {
   return new UserError('BUILD_TOOL_NOT_FOUND', message, { hint: options.missingHint, cause: error });
 }
 
-function endGroup(child: ChildProcess, isWindows: boolean): void {
+function endGroup(child: ChildProcess, isWindows: boolean, beforeStop: ProgramOptions['beforeStop']): void {
   const { pid } = child;
   if (pid === undefined) return;
   if (isWindows) {
     spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
     return;
   }
-  signalGroup(pid, 'SIGTERM');
-  const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS);
+  const isEnding = beforeStop?.(pid) === true;
+  if (!isEnding) signalGroup(pid, 'SIGTERM');
+  const timers = [
+    setTimeout(() => signalGroup(pid, isEnding ? 'SIGTERM' : 'SIGKILL'), GRACE_MS),
+    ...(isEnding ? [setTimeout(() => signalGroup(pid, 'SIGKILL'), 2 * GRACE_MS)] : []),
+  ];
   child.once('exit', () => {
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
     // Members of the group that ignored the polite signal.
     signalGroup(pid, 'SIGKILL');
   });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -102,5 +103,30 @@ describe.skipIf(why !== undefined)('builds with Podman that its API does not car
     expect(error).toContain('the reason');
     expect(error).toContain('By itself: podman build --platform=linux/');
     expect(readFileSync(join(project, 'Dockerfile'), 'utf8')).toContain('exit 7');
+  });
+
+  it('end with their container when the run is interrupted, and leave none behind', async () => {
+    const mark = `73${Math.floor(Math.random() * 1e6)}`;
+    writeFileSync(join(project, 'Dockerfile'), `${DOCKERFILE}RUN echo begun; sleep ${mark}\n`);
+    const own = { ...podman.env, BUILD_TOKEN: SECRET, DOCKER_HOST: 'unix:///nowhere/podman.sock' };
+    // The functions of the application have theirs.
+    const containers = (): string =>
+      spawnSync('podman', ['ps', '--all', '--external', '--quiet'], { env: { ...process.env, ...own }, encoding: 'utf8' }).stdout;
+    const before = containers();
+    let since = 0;
+    const { code, stderr } = await workspace.run(deploy('--builder', 'podman'), {
+      cwd: project,
+      env: own,
+      onStderr(text, child) {
+        if (since > 0 || !text.includes('| begun')) return;
+        since = Date.now();
+        child.kill('SIGINT');
+      },
+    });
+    expect(code, stderr).toBe(130);
+    expect(Date.now() - since).toBeLessThan(10_000);
+    expect(spawnSync('pgrep', ['-f', `sleep ${mark}`], { encoding: 'utf8' }).stdout).toBe('');
+    expect(containers()).toBe(before);
+    expect(readdirSync(workspace.temporary)).toEqual([]);
   });
 });
