@@ -2,6 +2,7 @@ import { accessSync } from 'node:fs';
 import { UserError } from '../errors.ts';
 import type { PlannedDotnet } from './dotnet.ts';
 import { findEsbuild } from './esbuild.ts';
+import { checkWithLayers } from './layer-size.ts';
 import { checkZip } from './publish-object.ts';
 import { runProgram } from './program.ts';
 import {
@@ -23,7 +24,7 @@ import type { Artifact, ZipArtifact } from './types.ts';
 export async function checkPrerequisites(artifacts: readonly Artifact[], options: PublishOptions, deps: PublishDeps): Promise<Lookups> {
   const lookups = startLookups(deps.repositories);
   const publishing = startPublishing(artifacts, options, deps, deps.signal, lookups);
-  const needs = await Promise.all(artifacts.map((artifact) => check(artifact, publishing)));
+  const needs = await checkAll(artifacts, publishing);
   if (needs.some((need) => need.dotnet)) await ensureDotnet(publishing);
   if (needs.some((need) => need.engine)) await publishing.engine();
   return lookups;
@@ -33,6 +34,15 @@ export async function checkPrerequisites(artifacts: readonly Artifact[], options
 export interface Need {
   readonly engine: boolean;
   readonly dotnet: boolean;
+  /** Unzipped, where that is known already. */
+  readonly bytes?: number | undefined;
+}
+
+/** What one template refers to. */
+async function checkAll(artifacts: readonly Artifact[], publishing: Publishing): Promise<Need[]> {
+  const needs = await Promise.all(artifacts.map((artifact) => check(artifact, publishing)));
+  checkWithLayers(artifacts.map((artifact, index) => ({ artifact, bytes: needs[index]?.bytes })));
+  return needs;
 }
 
 async function check(artifact: Artifact, publishing: Publishing): Promise<Need> {
@@ -43,15 +53,15 @@ async function check(artifact: Artifact, publishing: Publishing): Promise<Need> 
     case 'image':
       return (await import('./image-prerequisites.ts')).checkImageArtifact(artifact, publishing);
     case 'template': {
-      const needs = await Promise.all(artifact.artifacts.map((part) => check(part, publishing)));
+      const needs = await checkAll(artifact.artifacts, publishing);
       return { engine: needs.some((need) => need.engine), dotnet: needs.some((need) => need.dotnet) };
     }
     default:
       ensureThere(artifact.path);
       if (artifact.kind === 'zip' && artifact.build?.kind === 'esbuild') await findEsbuild(artifact.path, publishing.env);
-      if (artifact.kind === 'zip') await checkZip(artifact, shortName(artifact.path, publishing.options), publishing);
-      if (artifact.kind !== 'zip' || artifact.source !== 'dotnet') return { engine: false, dotnet: false };
-      return checkProject(artifact, publishing);
+      if (artifact.kind !== 'zip') return { engine: false, dotnet: false };
+      if (artifact.source === 'dotnet') return checkProject(artifact, publishing);
+      return { engine: false, dotnet: false, bytes: await checkZip(artifact, shortName(artifact.path, publishing.options), publishing) };
   }
 }
 

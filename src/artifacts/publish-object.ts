@@ -40,18 +40,18 @@ async function listContents(artifact: ZipArtifact, signal: AbortSignal): Promise
 }
 
 /**
- * Looks at what goes into a zip, before anything is built or uploaded: throws what the publishing would throw. What code
+ * Looks at what goes into a zip, before anything is built or uploaded, and answers its unzipped bytes: throws what the publishing would throw. What code
  * comes to that has to be built is known after its build only.
  */
-export async function checkZip(artifact: ZipArtifact, name: string, publishing: Publishing): Promise<void> {
-  if (artifact.source === 'dotnet' || artifact.build !== undefined) return;
+export async function checkZip(artifact: ZipArtifact, name: string, publishing: Publishing): Promise<number | undefined> {
+  if (artifact.source === 'dotnet' || artifact.build !== undefined) return undefined;
   if (artifact.source === 'zip') {
     const { listReadyZip } = await import('./ready-zip.ts');
     return checkUnzippedSize(await listReadyZip(artifact.path), name, limitFor(artifact));
   }
   const entries = await listContents(artifact, publishing.signal);
-  checkUnzippedSize(entries, name, limitFor(artifact));
   publishing.listings.keep(artifact, entries);
+  return checkUnzippedSize(entries, name, limitFor(artifact));
 }
 
 /** Throws when Lambda would refuse the contents; says what it could not start. */

@@ -14,6 +14,8 @@ export interface ArtifactUse {
   readonly loop?: LoopRounds | undefined;
   /** For code of a function whose handler is known: what has to be in the package. */
   readonly handler?: FunctionHandler | undefined;
+  /** For code of a function: logical ids of its layers that are in the same template. */
+  readonly layers?: readonly string[] | undefined;
   /** 1-based line of the reference in the template, for messages; absent when it has no place of its own. */
   readonly line?: number | undefined;
   /** Who says what runs in the container of an image: the template; nobody knows; absent: only the image itself. */

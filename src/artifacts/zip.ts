@@ -174,14 +174,14 @@ async function writeAt(output: FileHandle, bytes: Uint8Array, position: number):
   }
 }
 
-/** Throws UserError ARTIFACT_TOO_LARGE, naming the largest entries, when Lambda would refuse to unpack this. */
+/** The bytes unzipped. Throws UserError ARTIFACT_TOO_LARGE, naming the largest entries, when Lambda would refuse to unpack this. */
 export function checkUnzippedSize(
   entries: readonly { path: string; size: number }[],
   name: string,
   limitBytes = UNZIPPED_LIMIT_BYTES,
-): void {
+): number {
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
-  if (total <= limitBytes) return;
+  if (total <= limitBytes) return total;
   const largest = [...entries].sort((a, b) => b.size - a.size).slice(0, 5);
   const [size, limit] = [formatBytes(total), formatBytes(limitBytes)];
   // Rounded, a package that is a little too large would have the size of the limit.

@@ -44,8 +44,8 @@ export const KNOWN_CODE_CAUSES: readonly KnownCause[] = [
   },
   {
     id: 'layers-too-large',
-    reason: /layers consume more than the available size/i,
-    hint: `Code and layers together may have 250 MB unzipped (${MIB_250} bytes): leave out layers, or use a container image (up to 10 GB)`,
+    reason: /layers consume more than the available size|combined with layers exceeds the maximum allowed size/i,
+    hint: `Code and layers together may have 250 MB unzipped (${MIB_250} bytes): leave out layers, or use a container image (up to 10 GB). When code moves into a layer, the layer comes first: deploy the function once without what moves`,
   },
   {
     // Lambda developer guide, "Lambda quotas".

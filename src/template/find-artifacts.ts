@@ -13,7 +13,7 @@ import {
   type Reference,
   type Search,
 } from './collect.ts';
-import { architectureOf, handlerOf, isImageFunction, propertyOrGlobal, runtimeOf, serverlessKind } from './function-facts.ts';
+import { architectureOf, handlerOf, isImageFunction, layersOf, propertyOrGlobal, runtimeOf, serverlessKind } from './function-facts.ts';
 import { codeSource } from './dotnet-code.ts';
 import { findIncludes } from './find-includes.ts';
 import { branchesOf, findImages } from './find-images.ts';
@@ -179,7 +179,7 @@ async function addPath(scope: Scope, resource: ResourceEntry, row: PropertyRow, 
     const path = scope.options.packageOverride;
     const architecture = architectureOf(scope, resource, scope.options.defaultArchitecture ?? 'x86_64');
     const artifact = { kind: 'zip', path, source: 'zip', architecture, runtime: runtimeOf(scope, resource) } as const;
-    return scope.found.add([path, 'zip'], artifact, withHandler(scope, resource, use));
+    return scope.found.add([path, 'zip'], artifact, asFunctionUse(scope, resource, use));
   }
   const found = await scope.lookup.find(text === '' ? '.' : text);
   if (found.type === 'missing') throw missingPath(reference, text, found.path);
@@ -202,14 +202,15 @@ function formOf(scope: Scope, row: PropertyRow, reference: Reference): PropertyR
   return row.byReference === true || mode === 'REFERENCE' ? { ...plain, version } : plain;
 }
 
-function withHandler(scope: Scope, resource: ResourceEntry, use: AnyUse): AnyUse {
+function asFunctionUse(scope: Scope, resource: ResourceEntry, use: AnyUse): AnyUse {
   const handler = handlerOf(scope, resource);
-  return handler === undefined ? use : { ...use, handler };
+  const layers = layersOf(scope, resource);
+  return { ...use, ...(handler === undefined ? {} : { handler }), ...(layers.length === 0 ? {} : { layers }) };
 }
 
 async function addCode(scope: Scope, resource: ResourceEntry, row: PropertyRow, found: FoundPath, place: AnyUse): Promise<void> {
   const isFunction = row.kind === 'code';
-  const use = isFunction ? withHandler(scope, resource, place) : place;
+  const use = isFunction ? asFunctionUse(scope, resource, place) : place;
   const runtime = isFunction ? runtimeOf(scope, resource) : undefined;
   const architecture = isFunction ? architectureOf(scope, resource, scope.options.defaultArchitecture ?? 'x86_64') : 'x86_64';
   const build = found.type === 'directory' ? buildOf(scope, scope.options.templateDirectory, resource, found.path) : undefined;

@@ -2,7 +2,7 @@ import type { Architecture, FunctionHandler } from '../artifacts/types.ts';
 import { knownText, referenceError, referenceOf, type KnownTemplate, type Search } from './collect.ts';
 import { globalsOf, isIntrinsic, type ResourceEntry } from './read.ts';
 import type { JsonObject, JsonValue, Path } from './types.ts';
-import { member } from './value.ts';
+import { isMap, member } from './value.ts';
 
 /** A property of a resource, or what `Globals` says for it, with the place the value stands in. */
 export function propertyOrGlobal(
@@ -40,6 +40,17 @@ export function handlerOf(search: Search, resource: ResourceEntry): FunctionHand
   if (runtime === undefined || !isFunction || propertyOrGlobal(search, resource, 'Layers') !== undefined) return undefined;
   const name = knownText(search, propertyOrGlobal(search, resource, 'Handler')?.value);
   return { runtime, name };
+}
+
+/** Logical ids of the layers that a function refers to in its own template. AWS SAM adds those of Globals. */
+export function layersOf({ template }: Pick<Search, 'template'>, resource: ResourceEntry): string[] {
+  const kind = serverlessKind(resource.type);
+  const lists = [kind === undefined ? undefined : member(globalsOf(template, kind), 'Layers'), member(resource.properties, 'Layers')];
+  const items = lists.flatMap((list): readonly JsonValue[] => (Array.isArray(list) ? (list as readonly JsonValue[]) : []));
+  return items.flatMap((item) => {
+    const name = isMap(item) ? member(item, 'Ref') : undefined;
+    return typeof name === 'string' ? [name] : [];
+  });
 }
 
 /**

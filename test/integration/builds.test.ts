@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,8 +24,8 @@ describe('code that is built', () => {
     writeFileSync(join(project, name), text);
   }
 
-  const template = (resources: Record<string, unknown>): void =>
-    write('serverless.template', JSON.stringify({ Transform: 'AWS::Serverless-2016-10-31', Resources: resources }));
+  const template = (resources: Record<string, unknown>, globals: object = {}): void =>
+    write('serverless.template', JSON.stringify({ Transform: 'AWS::Serverless-2016-10-31', Globals: globals, Resources: resources }));
   const fn = (metadata: object, properties: object = {}): object => ({
     Type: 'AWS::Serverless::Function',
     Metadata: metadata,
@@ -148,6 +148,27 @@ describe('code that is built', () => {
     expect(document.error).toMatchObject({ code, message: expect.stringContaining(message) });
     if (message.includes('fail.sh')) expect(stderr).toContain('last words');
     expect(readdirSync(workspace.temporary)).toEqual([]);
+  });
+
+  it('adds up a function and its layers before anything is built or uploaded', async () => {
+    for (const name of ['code', 'deps', 'fonts']) {
+      write(`large/${name}/index.js`, '');
+      truncateSync(join(project, `large/${name}/index.js`), 100_000_000);
+    }
+    const layer = (name: string) => ({ Type: 'AWS::Lambda::LayerVersion', Properties: { Content: `./large/${name}` } });
+    const resources = {
+      Fn: fn({}, { CodeUri: './large/code', Layers: [{ Ref: 'Deps' }] }),
+      Deps: layer('deps'),
+      Fonts: layer('fonts'),
+    };
+    template(resources, { Function: { Layers: [{ Ref: 'Fonts' }] } });
+    const { code, document } = await packageCi();
+    expect(code).toBe(1);
+    expect(document.error).toMatchObject({
+      code: 'ARTIFACT_TOO_LARGE',
+      message: 'Fn is 286 MB unzipped with its layers; Lambda takes 250 MB at most.',
+      details: ['95.4 MB  Fn (its code)', '95.4 MB  Fonts', '95.4 MB  Deps'],
+    });
   });
 
   it('names the target that a Makefile lacks', async () => {

@@ -51,6 +51,12 @@ const CAUSES: readonly (readonly [id: string, type: string, reason: string, says
     'layer:tracing:12',
   ],
   ['layers-too-large', FUNCTION, framed('Layers consume more than the available size of 262144000 bytes'), 'container image'],
+  [
+    'layers-too-large',
+    FUNCTION,
+    framed('Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. The actual size is 266322428 bytes.'),
+    'the layer comes first',
+  ],
   ['code-too-large', FUNCTION, framed('Unzipped size must be smaller than 262144000 bytes'), '250 MB'],
   ['request-too-large', FUNCTION, framed('Request must be smaller than 69905067 bytes for the CreateFunction operation'), '--resolve-s3'],
   ['code-storage', FUNCTION, framed('Code storage limit exceeded.', 'ServiceLimitExceeded'), 'Service Quotas'],
