@@ -21,6 +21,21 @@ const yargsWithoutSideEffects = {
   },
 };
 
+/**
+ * Writes out the names in the SDK's schemas. A computed key counts as a side effect, for which esbuild keeps the schemas of all
+ * operations, also of those that nobody calls.
+ */
+const plainSchemaKeys = {
+  name: 'plain-schema-keys',
+  setup(builder) {
+    builder.onLoad({ filter: /@aws-sdk\/client-[^/]+\/dist-es\/schemas\/schemas_\d+\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      const names = new Map(Array.from(text.matchAll(/^const (_\w+) = ("[^"]*");$/gm), ([, name, value]) => [name, value]));
+      return { contents: text.replaceAll(/\[(_\w+)\]:/g, (key, name) => (names.has(name) ? `${names.get(name)}:` : key)) };
+    });
+  },
+};
+
 const result = await build({
   absWorkingDir: root,
   entryPoints: {
@@ -45,13 +60,13 @@ const result = await build({
   minifyWhitespace: true,
   keepNames: false,
   legalComments: 'linked',
-  plugins: [yargsWithoutSideEffects],
+  plugins: [yargsWithoutSideEffects, plainSchemaKeys],
   define: { LAMBDA_TOOL_VERSION: JSON.stringify(version) },
-  // Bundled CommonJS packages ask for Node's own modules with require.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   metafile: true,
   logLevel: 'warning',
 });
+
+await giveRequire(Object.keys(result.metafile.outputs));
 
 // The runtime of Node.js functions on the local target: one file, because it runs in a process of its own, away from our chunks.
 const runtime = await build({
@@ -79,6 +94,18 @@ await writeTypes();
 // What `--output json` prints, for programs that read it.
 await copyFile(join(root, 'docs', 'output.schema.json'), join(root, 'dist', 'output.schema.json'));
 if (process.argv.includes('--meta')) await writeFile(join(root, 'dist', 'meta.json'), JSON.stringify(result.metafile));
+
+/** Bundled CommonJS packages ask for Node's own modules with require, all of them through the chunk that looks for it. */
+async function giveRequire(outputs) {
+  const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+  const looking = [];
+  for (const output of outputs.filter((path) => path.endsWith('.js'))) {
+    const text = await readFile(join(root, output), 'utf8');
+    if (text.includes('typeof require<"u"?require:')) looking.push({ output, text });
+  }
+  if (looking.length === 0) throw new Error('No chunk looks for require any more: has esbuild changed how it writes that?');
+  for (const { output, text } of looking) await writeFile(join(root, output), `${banner}${text}`);
+}
 
 /** The types of the exported API; they refer to no more than these two files. */
 async function writeTypes() {

@@ -78,7 +78,7 @@ async function parseObject(text: string, name: string): Promise<Record<string, u
 }
 
 async function parseWithComments(text: string, name: string): Promise<unknown> {
-  const { parse, printParseErrorCode } = await import('jsonc-parser');
+  const { parse, printParseErrorCode } = await import('./jsonc-parse.ts');
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });
   const first = errors[0];
@@ -96,7 +96,7 @@ async function parseWithComments(text: string, name: string): Promise<unknown> {
  */
 export async function saveDefaults(path: string, values: Readonly<Record<string, unknown>>, environment?: string): Promise<void> {
   try {
-    const { modify, applyEdits } = await import('jsonc-parser');
+    const { modify, applyEdits } = await import('./jsonc-edit.ts');
     let text = existsSync(path) ? readFileSync(path, 'utf8') : '{}\n';
     for (const [key, value] of Object.entries(values)) {
       const keyPath = environment === undefined ? [key] : ['environments', environment, key];
