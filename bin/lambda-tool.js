@@ -1,18 +1,22 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import module from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+'use strict';
+
+// CommonJS, because the loader of ES modules takes a tenth of the time that Node needs to start.
+const { readFileSync } = require('node:fs');
+const { enableCompileCache } = require('node:module');
+const { homedir } = require('node:os');
+const path = require('node:path');
 
 if (process.argv.length === 3 && process.argv[2] === '--version') {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  const { version } = JSON.parse(readFileSync(path.join(__dirname, '..', 'package.json'), 'utf8'));
   process.stdout.write(`${version}\n`);
 } else {
   const early = listenEarly();
   optimizeLater();
-  module.enableCompileCache?.(cacheFolder());
-  const { main } = await import('../dist/main.js');
-  await main(early);
+  enableCompileCache?.(cacheFolder());
+  const { main } = require('../dist/main.js');
+  // A signal that came meanwhile is heard in the turn of the event loop before this.
+  setImmediate(() => void main(early));
 }
 
 /** An interrupt while the program is loaded is kept for it, so that it is answered as any other; a second one ends at once. */
@@ -39,9 +43,9 @@ function cacheFolder() {
   if (env.NODE_COMPILE_CACHE) return env.NODE_COMPILE_CACHE;
   const base =
     platform === 'win32'
-      ? (env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'))
+      ? (env.LOCALAPPDATA ?? path.join(homedir(), 'AppData', 'Local'))
       : platform === 'darwin'
-        ? join(homedir(), 'Library', 'Caches')
-        : env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(base, 'lambda-tool', 'compile-cache');
+        ? path.join(homedir(), 'Library', 'Caches')
+        : env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+  return path.join(base, 'lambda-tool', 'compile-cache');
 }

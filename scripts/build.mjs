@@ -1,11 +1,12 @@
 // Bundles src/ into dist/: one entry per program, shared code split into chunks so that a command loads what it uses.
-import { copyFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+// docs/decisions/0015-commonjs-chunks.md says why the chunks are CommonJS.
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
@@ -45,6 +46,7 @@ const result = await build({
     'zip-worker': 'src/artifacts/zip-worker.ts',
   },
   outdir: 'dist',
+  write: false,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -66,7 +68,8 @@ const result = await build({
   logLevel: 'warning',
 });
 
-await giveRequire(Object.keys(result.metafile.outputs));
+for (const output of result.outputFiles) await writeAsCommonJs(output);
+await writeFile(join(root, 'dist', 'package.json'), '{ "type": "commonjs" }\n');
 
 // The runtime of Node.js functions on the local target: one file, because it runs in a process of its own, away from our chunks.
 const runtime = await build({
@@ -84,7 +87,7 @@ const runtime = await build({
 
 // What an earlier build left goes only now, so that a program that runs meanwhile finds its chunks for as long as possible.
 const written = new Set([result, runtime].flatMap(({ metafile }) => Object.keys(metafile.outputs)));
-written.add('dist/output.schema.json');
+written.add('dist/output.schema.json').add('dist/package.json');
 const present = await readdir(join(root, 'dist'), { recursive: true, withFileTypes: true });
 for (const entry of present) {
   const path = relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/');
@@ -95,16 +98,26 @@ await writeTypes();
 await copyFile(join(root, 'docs', 'output.schema.json'), join(root, 'dist', 'output.schema.json'));
 if (process.argv.includes('--meta')) await writeFile(join(root, 'dist', 'meta.json'), JSON.stringify(result.metafile));
 
-/** Bundled CommonJS packages ask for Node's own modules with require, all of them through the chunk that looks for it. */
-async function giveRequire(outputs) {
-  const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-  const looking = [];
-  for (const output of outputs.filter((path) => path.endsWith('.js'))) {
-    const text = await readFile(join(root, output), 'utf8');
-    if (text.includes('typeof require<"u"?require:')) looking.push({ output, text });
-  }
-  if (looking.length === 0) throw new Error('No chunk looks for require any more: has esbuild changed how it writes that?');
-  for (const { output, text } of looking) await writeFile(join(root, output), `${banner}${text}`);
+/**
+ * esbuild splits ES modules only, and Node takes several times as long to load one of those as a CommonJS module: files are read through
+ * promises, and all exports of its own modules are made. So the chunks are translated once more.
+ */
+async function writeAsCommonJs({ path, text }) {
+  await mkdir(dirname(path), { recursive: true });
+  if (!path.endsWith('.js')) return writeFile(path, text);
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'inline',
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': '__fileUrl' },
+    logLevel: 'warning',
+  });
+  const fileUrl = code.includes('__fileUrl') ? "const __fileUrl=require('node:url').pathToFileURL(__filename).href;" : '';
+  return writeFile(path, `${fileUrl}${code}`);
 }
 
 /** The types of the exported API; they refer to no more than these two files. */

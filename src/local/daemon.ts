@@ -23,4 +23,4 @@ async function main(): Promise<number> {
 
 // Sockets and pools that a service has left open must not keep a stopped daemon alive.
 // oxlint-disable-next-line unicorn/no-process-exit
-process.exit(await main());
+void main().then((code) => process.exit(code));
