@@ -1,5 +1,5 @@
 // Bundles src/ into dist/: one entry per program, shared code split into chunks so that a command loads what it uses.
-// docs/decisions/0015-commonjs-chunks.md says why the chunks are CommonJS.
+// docs/decisions/0014-commonjs-chunks.md says why the chunks are CommonJS.
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { execFileSync } from 'node:child_process';
