@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ContainerEngine, EngineImage } from '../clients/docker.ts';
 import type { ImageRepositories, RegistryImage } from '../clients/ecr.ts';
 import { basicAuthorization } from '../clients/registry-authorization.ts';
+import type { PushProgress } from '../clients/push-progress.ts';
 import type { PushTarget } from '../clients/registry-push.ts';
 import type { Step } from '../output/reporter.ts';
 import { UserError, messageOf } from '../errors.ts';
@@ -182,7 +183,7 @@ async function pushByEngine(
             password: () => authorization.password(),
           },
           signal,
-          onProgress: (sent, total) => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`),
+          onProgress: (progress) => step.progress(progressText(progress)),
         });
       },
       repository,
@@ -217,7 +218,7 @@ function pushOverHttp(
     const [registry, repositories] = await Promise.all([publishing.registry(), publishing.repositories()]);
     const { registryOrigin } = await repositories.getAuthorization({ repository: repository.name });
     const target = targetOf(repository, registryOrigin, repositories);
-    const onProgress = (sent: number, total: number): void => step.progress(`pushed ${formatBytes(sent)} of ${formatBytes(total)}`);
+    const onProgress = (progress: PushProgress): void => step.progress(progressText(progress));
     await pushWithRetries(() => registry.push({ target, tags, blobs, manifest, signal, onProgress }), repository, {
       signal,
       step,
@@ -225,6 +226,12 @@ function pushOverHttp(
     });
     return manifest.digest;
   });
+}
+
+/** `pushed 3 of 11 layers · 12.1 MB of 31 MB`. */
+function progressText({ doneLayers, layers, sentBytes, totalBytes }: PushProgress): string {
+  const bytes = totalBytes === 0 ? '' : ` · ${formatBytes(sentBytes)} of ${formatBytes(totalBytes)}`;
+  return `pushed ${doneLayers} of ${layers} ${layers === 1 ? 'layer' : 'layers'}${bytes}`;
 }
 
 function targetOf(

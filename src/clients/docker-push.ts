@@ -2,13 +2,14 @@ import type { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { UserError, messageOf } from '../errors.ts';
 import { hiddenHeader } from './docker-hidden.ts';
+import type { PushProgress } from './push-progress.ts';
 import { failureIn, readMessages, type EngineMessage } from './docker-stream.ts';
 
 export interface PushOptions {
   /** Sent to the engine in a header of this one request, and nowhere else. */
   readonly auth: { readonly username: string; readonly serveraddress: string; password(): string };
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((sentBytes: number, totalBytes: number) => void) | undefined;
+  readonly onProgress?: ((progress: PushProgress) => void) | undefined;
 }
 
 /**
@@ -16,7 +17,7 @@ export interface PushOptions {
  * engine's reason.
  */
 export async function pushImage(docker: Dockerode, repository: string, tag: string, options: PushOptions): Promise<string> {
-  const layers = new Map<string, { current: number; total: number }>();
+  const layers = new Map<string, LayerState>();
   let digest: string | undefined;
   let failure: string | undefined;
   try {
@@ -61,24 +62,34 @@ function digestIn(message: EngineMessage): string | undefined {
   return /\bdigest: (sha256:[0-9a-f]{64})\b/.exec(message.status ?? message.stream ?? '')?.[1];
 }
 
-function countLayer(layers: Map<string, { current: number; total: number }>, message: EngineMessage): boolean {
-  const { id, progressDetail, status } = message;
-  if (id === undefined) return false;
-  const known = layers.get(id) ?? { current: 0, total: 0 };
-  if (status === 'Pushed' || status === 'Layer already exists') layers.set(id, { ...known, current: known.total });
-  else if (progressDetail?.current !== undefined) {
-    layers.set(id, { current: progressDetail.current, total: Math.max(progressDetail.total ?? 0, progressDetail.current) });
-  } else return false;
+interface LayerState {
+  readonly current: number;
+  readonly total: number;
+  readonly isDone: boolean;
+}
+
+/** The states of an image layer, as engines tell them. */
+const UNDER_WAY = new Set(['Preparing', 'Waiting', 'Pushing']);
+const DONE = /^(?:Pushed|Layer already exists|Mounted from .*)$/;
+
+function countLayer(layers: Map<string, LayerState>, { id, progressDetail, status = '' }: EngineMessage): boolean {
+  if (id === undefined || !(UNDER_WAY.has(status) || DONE.test(status))) return false;
+  const known = layers.get(id) ?? { current: 0, total: 0, isDone: false };
+  const current = progressDetail?.current ?? known.current;
+  const total = Math.max(progressDetail?.total ?? known.total, current);
+  const isDone = DONE.test(status);
+  layers.set(id, isDone ? { current: total, total, isDone } : { current, total, isDone });
   return true;
 }
 
-function report(layers: ReadonlyMap<string, { current: number; total: number }>, onProgress: PushOptions['onProgress']): void {
-  let [sent, total] = [0, 0];
-  for (const layer of layers.values()) {
-    sent += layer.current;
-    total += layer.total;
-  }
-  onProgress?.(sent, total);
+function report(layers: ReadonlyMap<string, LayerState>, onProgress: PushOptions['onProgress']): void {
+  const all = [...layers.values()];
+  onProgress?.({
+    doneLayers: all.filter(({ isDone }) => isDone).length,
+    layers: all.length,
+    sentBytes: all.reduce((sum, { current }) => sum + current, 0),
+    totalBytes: all.reduce((sum, { total }) => sum + total, 0),
+  });
 }
 
 async function digestInEngine(docker: Dockerode, repository: string, tag: string): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { UserError, messageOf } from '../errors.ts';
 import type { RegistryLogin } from './docker-logins.ts';
+import type { PushProgress } from './push-progress.ts';
 import { askRegistry, type AgentFor, type Authorize, type RegistryAnswer, type RegistryRequest } from './registry-http.ts';
 import { MANIFEST_TYPES, readRemoteDigest, type ImageName } from './registry-read.ts';
 import { RegistryFailure, isWorthRetrying, reasonIn } from './registry-failure.ts';
@@ -36,7 +37,7 @@ export interface PushRequest {
   readonly blobs: readonly PushBlob[];
   readonly manifest: PushedManifest;
   readonly signal: AbortSignal;
-  readonly onProgress?: ((sentBytes: number, totalBytes: number) => void) | undefined;
+  readonly onProgress?: ((progress: PushProgress) => void) | undefined;
 }
 
 /** A registry spoken to straight over HTTP. */
@@ -144,12 +145,17 @@ async function pushBlobs(request: PushRequest, session: Session, places: Map<str
   const blobs = [...new Map(request.blobs.map((blob) => [blob.digest, blob])).values()];
   const total = blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
   const sent = new Map<string, number>();
+  // The configuration comes last, and is no layer.
+  const config = request.blobs.at(-1)?.digest;
+  const done = new Set<string>();
   const tell = (digest: string, bytes: number): void => {
     sent.set(digest, bytes);
-    request.onProgress?.(
-      [...sent.values()].reduce((sum, one) => sum + one, 0),
-      total,
-    );
+    request.onProgress?.({
+      doneLayers: done.size,
+      layers: blobs.length - 1,
+      sentBytes: [...sent.values()].reduce((sum, one) => sum + one, 0),
+      totalBytes: total,
+    });
   };
   const limit = pLimit(PARALLEL_BLOBS);
   const ended = await Promise.allSettled(
@@ -158,6 +164,7 @@ async function pushBlobs(request: PushRequest, session: Session, places: Map<str
         const key = `${session.host} ${blob.digest}`;
         await session.retry(() => pushBlob(blob, session, places.get(key), (bytes) => tell(blob.digest, bytes)));
         places.set(key, session.repository);
+        if (blob.digest !== config) done.add(blob.digest);
         tell(blob.digest, blob.sizeBytes);
       }).catch((error: unknown) => {
         limit.clearQueue();
