@@ -107,6 +107,8 @@ function hintFor(code: string | undefined, why: string): string {
 
 /** By the bytes of the UTF-8 path, which is the same on every system and in every locale. */
 function sortByPath(entries: readonly TreeEntry[]): TreeEntry[] {
+  // Strings compare like their UTF-8 but for the halves of characters beyond 16 bits, which few names have.
+  if (!entries.some(({ path }) => /[\ud800-\udfff]/.test(path))) return entries.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return entries
     .map((entry) => ({ entry, bytes: Buffer.from(entry.path) }))
     .sort((a, b) => Buffer.compare(a.bytes, b.bytes))

@@ -17,7 +17,7 @@ export interface KeyListing {
   covers(key: string): boolean;
 }
 
-/** Lists at most `maxPages` × 1000 keys. S3 lists in the order of the keys' UTF-8 bytes, so a listing cut short knows all up to its last key. */
+/** Lists at most `maxPages` × 1000 keys, and less when there seem to be far more. S3 lists in the order of the keys' UTF-8 bytes, so a listing cut short knows all up to its last key. */
 export async function listKeys(
   edge: S3Edge,
   bucket: string,
@@ -27,7 +27,8 @@ export async function listKeys(
   const keys = new Set<string>();
   let token: string | undefined;
   let last: string | undefined;
-  for (let page = 0; page < (options.maxPages ?? Infinity); page += 1) {
+  const { maxPages = Infinity } = options;
+  for (let page = 1; page <= maxPages; page += 1) {
     const input = { Bucket: bucket, Prefix: prefix, ContinuationToken: token, ExpectedBucketOwner: edge.accountId };
     const command = new ListObjectsV2Command(input);
     const found = takeKeys(command);
@@ -37,9 +38,16 @@ export async function listKeys(
     for (const key of found) keys.add((last = key));
     token = answer.NextContinuationToken;
     if (token === undefined) return { has: (key) => keys.has(key), covers: (key) => key.startsWith(prefix) };
+    if (page / listedPart(prefix, last) > maxPages * 2) break;
   }
   const end = Buffer.from(last ?? '');
   return { has: (key) => keys.has(key), covers: (key) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), end) <= 0 };
+}
+
+/** How much of a prefix has been listed up to a key, where keys are digests and so lie evenly; 1 where they are something else. */
+function listedPart(prefix: string, last = ''): number {
+  const digits = last.slice(prefix.length, prefix.length + 4);
+  return /^[0-9a-f]{4}$/.test(digits) ? (Number.parseInt(digits, 16) + 1) / 0x10000 : 1;
 }
 
 /** Size and version of an object, or undefined. Without s3:ListBucket S3 answers 403 for a missing object: undefined too. */

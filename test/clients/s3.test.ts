@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -110,8 +110,16 @@ describe.skipIf(missing !== undefined)('the object store, against moto', () => {
     const first = await store.listKeys(bucket, 'l/', { maxPages: 1 });
     expect([first.has('l/n0000'), first.covers('l/n0000'), first.covers('l/n1000')]).toEqual([true, true, false]);
     expect((await store.listKeys(bucket, 'none/')).has('none/')).toBe(false);
+    // Digests lie evenly: 1000 of them that all begin with 00 let expect 256 pages, which is far more than two.
+    const digests = Array.from({ length: 1001 }, (_, index) => `d/00ff${index.toString(16).padStart(60, '0')}`);
+    const even = Array.from({ length: 1001 }, (_, index) => `e/${createHash('sha256').update(String(index)).digest('hex')}`);
+    await Promise.all([...digests, ...even].map((key) => store.uploadText(bucket, key, '')));
+    const hopeless = await store.listKeys(bucket, 'd/', { maxPages: 2 });
+    expect([hopeless.covers(digests[999] ?? ''), hopeless.covers(digests[1000] ?? '')]).toEqual([true, false]);
+    expect((await store.listKeys(bucket, 'd/')).covers('d/f')).toBe(true);
+    expect((await store.listKeys(bucket, 'e/', { maxPages: 2 })).covers('e/f')).toBe(true);
     await expect(store.listKeys(bucketName(), '')).rejects.toMatchObject({ code: 'BUCKET_NOT_FOUND' });
-  });
+  }, 60_000);
 
   it('gives an address that needs no credentials', async () => {
     const bucket = await newBucket();
