@@ -91,7 +91,9 @@ export function folderStore(output: string) {
       await chmod(beside, 0o666 & ~process.umask());
       await rename(beside, output);
     } catch (error) {
-      throw new UserError('FILE_NOT_WRITABLE', `The zip cannot be written to ${output}: ${messageOf(error)}`, {
+      // Node repeats the paths.
+      const why = messageOf(error).replace(/, \w+ '.*'$/s, '');
+      throw new UserError('FILE_NOT_WRITABLE', `The zip cannot be written to ${output}: ${why}`, {
         hint: 'Check the rights and the free space there, or name another place with -o.',
         cause: error,
       });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import type { BuilderWish } from '../artifacts/builder-command.ts';
@@ -142,8 +142,10 @@ async function givenParameters(wish: PackageWish, context: Context): Promise<Rec
 
 function findReadyZip(named: string, context: Context): string {
   const path = resolve(context.projectDirectory, named);
-  if (existsSync(path)) return path;
-  throw new UserError('PACKAGE_INVALID', `The package ${named} does not exist (looked for ${path})`, {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() === true) return path;
+  const what = found === undefined ? 'does not exist' : 'is no file';
+  throw new UserError('PACKAGE_INVALID', `The package ${named} ${what} (looked for ${path})`, {
     hint: 'Check --package; a relative path counts from --project-location',
   });
 }

@@ -182,7 +182,7 @@ async function addPath(scope: Scope, resource: ResourceEntry, row: PropertyRow, 
     return scope.found.add([path, 'zip'], artifact, asFunctionUse(scope, resource, use));
   }
   const found = await scope.lookup.find(text === '' ? '.' : text);
-  if (found.type === 'missing') throw missingPath(reference, text, found.path);
+  if (found.type === 'missing') throw missingPath(reference, text, found.path, found.what);
   if (row.kind === 'template') return addTemplate(scope, reference, text, found, use);
   if (row.kind === 'code' || row.kind === 'layer') return addCode(scope, resource, row, found, use);
   if (found.type === 'directory' && row.kind === 'file')

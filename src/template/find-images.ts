@@ -80,7 +80,7 @@ async function build(
 ): Promise<void> {
   refuseLoopVariable(reference, text);
   const context = await search.lookup.find(text === '' ? '.' : text);
-  if (context.type === 'missing') throw missingPath(reference, text, context.path);
+  if (context.type === 'missing') throw missingPath(reference, text, context.path, context.what);
   if (context.type === 'file') throw missingPath(reference, text, context.path, 'which is a file; a Docker context is a directory');
   const dockerfile = await findDockerfile(search, resource, reference, context.path);
   const artifact = {

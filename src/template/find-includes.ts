@@ -39,7 +39,7 @@ async function findInclude(search: Search, place: Place): Promise<void> {
   const logicalId = path[0] === 'Resources' && path.length > 4 ? String(path[1]) : 'AWS::Include';
   const reference = { template: search.template, logicalId, resourceType: 'AWS::Include', path, textPath: path, loopVariables: [] };
   const found = await search.lookup.find(text);
-  if (found.type === 'missing') throw missingPath(reference, text, found.path);
+  if (found.type === 'missing') throw missingPath(reference, text, found.path, found.what);
   if (found.type === 'directory') throw missingPath(reference, text, found.path, 'which is a directory; a file is needed');
   search.found.add([found.path], { kind: 'file', path: found.path }, useOf(reference, INCLUDE_FORM));
 }

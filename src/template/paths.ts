@@ -12,7 +12,8 @@ export function referenceKind(text: string): ReferenceKind {
 export type FoundPath =
   | { readonly type: 'directory'; readonly path: string }
   | { readonly type: 'file'; readonly path: string }
-  | { readonly type: 'missing'; readonly path: string };
+  /** `what`: why nothing can be made of it, where it is not simply missing. */
+  | { readonly type: 'missing'; readonly path: string; readonly what?: string };
 
 /** Looks at paths of one template; every answer is remembered, since many resources name one directory. */
 export class PathLookup {
@@ -48,11 +49,18 @@ export class PathLookup {
 async function look(path: string): Promise<FoundPath> {
   try {
     const stats = await stat(path);
-    return { type: stats.isDirectory() ? 'directory' : 'file', path };
+    if (stats.isDirectory()) return { type: 'directory', path };
+    // Reading a pipe or a terminal would wait for ever.
+    return stats.isFile() ? { type: 'file', path } : { type: 'missing', path, what: 'which is neither a file nor a directory' };
   } catch (error) {
     if (isMissing(error)) return { type: 'missing', path };
+    if (isForbidden(error)) return { type: 'missing', path, what: 'which this user may not look at' };
     throw error;
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
 }
 
 function isMissing(error: unknown): boolean {
