@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../make-folders.ts';
 import type { StampedFile } from './hash-cache.ts';
 
 /** What was read from disk. */
@@ -100,7 +101,7 @@ function decode(content: Buffer, isOld: boolean): KnownHashes {
 /** In one step, so that a run beside this one reads the old or the new. Other users cannot read names and hashes. */
 export function writeHashes(folder: string, file: string, bytes: Buffer): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     replaceFile(file, (draft) => writeFileSync(draft, bytes, { mode: 0o600, flag: 'wx' }));
     forgetUnused(folder);
   } catch {

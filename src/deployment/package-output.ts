@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 import { describeProject, findProjectFile, PROJECT_FILE } from '../artifacts/dotnet-project.ts';
@@ -7,6 +7,7 @@ import { quoted, splitArguments } from '../artifacts/split-arguments.ts';
 import type { ZipArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError, messageOf } from '../errors.ts';
+import { makeFolders } from '../make-folders.ts';
 
 interface OutputWish {
   readonly configuration: string | undefined;
@@ -85,7 +86,7 @@ export function folderStore(output: string) {
   const place = async (write: (beside: string) => Promise<void>) => {
     const beside = `${output}.${process.pid}.tmp`;
     try {
-      await mkdir(dirname(output), { recursive: true });
+      makeFolders(dirname(output));
       await write(beside);
       // The zips that are uploaded are for this user only; one that is kept is a file like any other.
       await chmod(beside, 0o666 & ~process.umask());

@@ -24,9 +24,23 @@ export function createStore(folder: string, onDamage: (message: string) => void 
   };
 }
 
-/** Makes a folder and its missing parents, readable by this user only. */
+/**
+ * Makes a folder and its missing parents, readable by this user only. Not with Node's own recursive mkdir: in a file system that answers
+ * ENOENT, as Linux's /proc does, it tries for ever.
+ */
 export function makePrivateFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (isFolder(folder)) return;
+  if (path.dirname(folder) !== folder) makePrivateFolder(path.dirname(folder));
+  try {
+    mkdirSync(folder, 0o700);
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!isFolder(folder)) throw error;
+  }
+}
+
+function isFolder(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Writes a file so that readers see the old content or the new, never a part. Mode 0600. */

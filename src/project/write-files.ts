@@ -1,6 +1,7 @@
-import { lstat, mkdir, open, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, open, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, UserError } from '../errors.ts';
+import { makeFolders } from '../make-folders.ts';
 
 export interface ProjectFile {
   /** Relative to the project, with forward slashes. */
@@ -67,7 +68,7 @@ async function takeBack(undo: readonly Undo[]): Promise<string[]> {
 }
 
 async function writeOne(path: string, content: string, undo: Undo[]): Promise<void> {
-  const firstMade = await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+  const firstMade = makeFolders(dirname(path), DIRECTORY_MODE);
   if (firstMade !== undefined) undo.push(() => removeEmpty(dirname(path), firstMade));
 
   const replaces = (await kindOf(path)) !== undefined;

@@ -24,7 +24,8 @@ export function readNote(description: string | undefined): Place | undefined {
 }
 
 /**
- * Where the last deployment by a change set said that it is recorded: CloudFormation keeps the change set that was executed last. One call;
+ * Where the last deployment by a change set said that it is recorded: CloudFormation keeps the change set that was
+ * executed last, though under its ARN only (riff-raff pull request 672). One call;
  * undefined when it tells nothing, or may not be looked at.
  */
 export async function toldPlace({ changeSetId }: Pick<Stack, 'changeSetId'>, context: Context): Promise<Place | undefined> {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, accessSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, accessSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { UserError, messageOf } from '../errors.ts';
+import { makeFolders } from '../make-folders.ts';
 
 /** A file of ours may hold what nobody else on the machine should read. */
 const OWNER_ONLY = 0o600;
@@ -13,7 +14,7 @@ const OWNER_ONLY = 0o600;
  */
 export function checkWritable(path: string, what: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     const target = settle(path);
     if (target.kind === 'directory') throw new Error('it is a directory');
     if (target.kind !== 'missing') accessSync(target.path, constants.W_OK);
@@ -34,7 +35,7 @@ export function checkWritable(path: string, what: string): void {
 export function writeAtomically(path: string, text: string, what: string): void {
   let temporary: string | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     const target = settle(path);
     // A pipe or a device is written to, not replaced.
     if (target.kind === 'special' || target.kind === 'directory') return writeFileSync(target.path, text);

@@ -155,6 +155,18 @@ describe('places', () => {
     expect(document.error).toMatchObject({ code: 'FILE_NOT_WRITABLE', message: expect.stringContaining('/sys/x') as string });
   });
 
+  it.skipIf(process.platform !== 'linux')('a state folder or a report where no folder can be made is named', async () => {
+    const nowhere = '/proc/nowhere/deep';
+    const { code, document } = await workspace.json(['local', 'start'], { env: { LAMBDA_TOOL_LOCAL_HOME: nowhere } });
+    expect([code, document.error?.code]).toEqual([1, 'LOCAL_START_FAILED']);
+    expect(document.error).toMatchObject({
+      message: expect.stringContaining(`The state folder ${nowhere} cannot be written: ENOENT`) as string,
+      hint: 'Name another folder with LAMBDA_TOOL_LOCAL_HOME',
+    });
+    const report = await workspace.json([...DEPLOY, '--report', `${nowhere}/report.html`], { cwd: project(FUNCTION('src')) });
+    expect(report.document.error?.code).toBe('FILE_NOT_WRITABLE');
+  });
+
   it('a file where a directory is needed is named', async () => {
     writeFileSync(join(workspace.folder, 'a-file'), '');
     const { code, document } = await workspace.json(['new', 'node', '-o', 'a-file/x']);
