@@ -89,6 +89,11 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
+/** Bytes of all files that are sent. */
+export function sizeOfContext({ entries }: BuildContext): number {
+  return entries.reduce((sum, { size }) => sum + size, 0);
+}
+
 /** The identity of a context: names, kinds, permissions, link targets and contents. Times and owners do not count. */
 export async function digestBuildContext(context: BuildContext, signal?: AbortSignal): Promise<string> {
   const files = context.entries.filter((entry) => entry.type === 'file');
@@ -100,12 +105,17 @@ export async function digestBuildContext(context: BuildContext, signal?: AbortSi
   ]);
 }
 
-/** The tar that a build is given: owned by root, as the docker command sends it. Streamed. */
-export function packBuildContext(context: BuildContext): Readable {
+/** The tar that a build is given: owned by root, as the docker command sends it. Streamed; `onSent` is told the bytes of files so far. */
+export function packBuildContext(context: BuildContext, onSent?: (bytes: number) => void): Readable {
   const archive = pack();
+  let sent = 0;
   void (async () => {
     try {
-      for (const entry of context.entries) await addEntry(archive, entry);
+      for (const entry of context.entries) {
+        await addEntry(archive, entry);
+        sent += entry.size;
+        onSent?.(sent);
+      }
       archive.finalize();
     } catch (error) {
       archive.destroy(error instanceof Error ? error : new Error(String(error)));

@@ -5,8 +5,9 @@ import type { Platform } from '../clients/docker-build.ts';
 import { UserError } from '../errors.ts';
 import type { Step } from '../output/reporter.ts';
 import { readArchivedImage } from './archived-image.ts';
+import { formatBytes } from './bytes.ts';
 import { ensureSecrets, readSecret } from './build-extras.ts';
-import { packBuildContext } from './build-context.ts';
+import { packBuildContext, sizeOfContext } from './build-context.ts';
 import { chooseCommand, commandOfEngine, COMMAND_NAMES, engineCarries, namedCommand, type BuilderCommand } from './builder-command.ts';
 import { buildWithCommand, ensureCommand, saveWithCommand } from './command-build.ts';
 import type { PlannedImage } from './image.ts';
@@ -105,14 +106,19 @@ async function withEngine<T>(
   work: Work<T>,
 ): Promise<T> {
   const platform = PLATFORMS[artifact.architecture];
-  step.note(`build started (${platform}, ${engine.builder}, ${engine.name}${emulation(platform, engine)})`);
+  const started = `build started (${platform}, ${engine.builder}, ${engine.name}${emulation(platform, engine)})`;
+  step.note(started);
   warnOfEmulation(platform, engine, artifact, publishing);
   const { extras, ...settings } = plan.settings;
+  const total = sizeOfContext(plan.context);
   const { env, signal } = publishing;
   await ensureSecrets(extras.secrets, artifact.context, env);
   const secrets = new Map(extras.secrets.map((secret) => [secret.id, () => readSecret(secret, artifact.context, env)]));
   const id = await engine.build({
-    context: () => packBuildContext(plan.context),
+    context: () =>
+      packBuildContext(plan.context, (sent) =>
+        step.progress(sent < total ? `sent ${formatBytes(sent)} of ${formatBytes(total)} to the engine` : started),
+      ),
     dockerfile: plan.context.dockerfile,
     platform,
     ...settings,
