@@ -57,7 +57,7 @@ function ignoreRules(text: string): (path: string, isDirectory: boolean) => bool
 function readIgnoreFile(root: string): string {
   const path = join(root, '.lambdaignore');
   // Most directories have none, and to ask is a fraction of an error that is thrown.
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) return '';
+  if (readableNow(path, (name) => statSync(name, { throwIfNoEntry: false })) === undefined) return '';
   const bytes = readableNow(path, (name) => readFileSync(name));
   // What PowerShell 5 writes with `>` is UTF-16; read as UTF-8 it would leave out nothing, without a word.
   const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;

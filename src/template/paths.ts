@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { readable } from '../artifacts/file-tree.ts';
 
 /** What a text in a property is, before the file system is asked. */
 export type ReferenceKind = 'local' | 'remote';
@@ -36,11 +37,11 @@ export class PathLookup {
     return found;
   }
 
-  /** Names of what lies right in a directory. */
+  /** Names of what lies right in a directory. Throws UserError ARTIFACT_UNREADABLE. */
   names(directory: string): Promise<readonly string[]> {
     const known = this.#names.get(directory);
     if (known !== undefined) return known;
-    const names = readdir(directory).then((found) => found.toSorted());
+    const names = readable(directory, (path) => readdir(path)).then((found) => found.toSorted());
     this.#names.set(directory, names);
     return names;
   }

@@ -196,6 +196,15 @@ describe('listZipContents', () => {
     expect(await names(root)).toEqual(['.env', 'build', 'important.test.js', 'serverless.template', 'sub/docs/y.md']);
   });
 
+  it.skipIf(process.platform === 'win32')('names rules that cannot be read', async () => {
+    const root = await put(join(folder, 'app'), { 'a.txt': '' });
+    await symlink('.lambdaignore', join(root, '.lambdaignore'));
+    await expect(listZipContents(root)).rejects.toMatchObject({
+      code: 'ARTIFACT_UNREADABLE',
+      message: expect.stringMatching(/\.lambdaignore cannot be read: ELOOP/),
+    });
+  });
+
   it('reads the rules in the encodings of Windows too', async () => {
     const root = await put(join(folder, 'app'), { 'a.txt': '', 'ü.md': '', 'b.js': '' });
     for (const [encoding, line] of [

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -630,6 +630,14 @@ describe('errors', () => {
       }
     },
   );
+
+  it.skipIf(process.geteuid?.() === 0 || process.platform === 'win32')('name a directory that may not be read', async () => {
+    await files('shut/a.txt');
+    await chmod(join(root, 'shut'), 0o100);
+    const error = await failure(resource('AWS::Serverless::Function', 'Runtime: dotnet10\nCodeUri: shut'));
+    await chmod(join(root, 'shut'), 0o700);
+    expect(error).toMatchObject({ code: 'ARTIFACT_UNREADABLE', message: expect.stringContaining('shut cannot be read: EACCES') });
+  });
 
   it.each([
     ['DockerContext: nowhere', 'TEMPLATE_PATH_NOT_FOUND', 'Metadata.DockerContext refers to "nowhere"'],
