@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -619,17 +618,14 @@ describe('errors', () => {
     expect(error.message).toContain(message);
   });
 
-  it.skipIf(process.platform === 'win32')(
-    'say of a pipe or a device that it is neither a file nor a directory, and do not read it',
-    async () => {
-      execFileSync('mkfifo', [join(root, 'pipe.zip')]);
-      for (const path of ['./pipe.zip', '/dev/zero']) {
-        const error = await failure(resource('AWS::Serverless::Function', `CodeUri: ${path}`));
-        expect(error.code).toBe('TEMPLATE_PATH_NOT_FOUND');
-        expect(error.message).toContain(`refers to "${path}", which is neither a file nor a directory`);
-      }
-    },
-  );
+  it.skipIf(process.platform === 'win32')('say of a device that it is neither a file nor a directory, and do not read it', async () => {
+    execFileSync('mkfifo', [join(root, 'pipe.zip')]);
+    for (const path of ['./pipe.zip', '/dev/zero']) {
+      const error = await failure(resource('AWS::Serverless::Function', `CodeUri: ${path}`));
+      expect(error.code).toBe('TEMPLATE_PATH_NOT_FOUND');
+      expect(error.message).toContain(`refers to "${path}", which is neither a file nor a directory`);
+    }
+  });
 
   it.skipIf(process.geteuid?.() === 0 || process.platform === 'win32')('name a directory that may not be read', async () => {
     await files('shut/a.txt');
