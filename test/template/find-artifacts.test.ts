@@ -619,12 +619,9 @@ describe('errors', () => {
   });
 
   it.skipIf(process.platform === 'win32')('say of a device that it is neither a file nor a directory, and do not read it', async () => {
-    execFileSync('mkfifo', [join(root, 'pipe.zip')]);
-    for (const path of ['./pipe.zip', '/dev/zero']) {
-      const error = await failure(resource('AWS::Serverless::Function', `CodeUri: ${path}`));
-      expect(error.code).toBe('TEMPLATE_PATH_NOT_FOUND');
-      expect(error.message).toContain(`refers to "${path}", which is neither a file nor a directory`);
-    }
+    const error = await failure(resource('AWS::Serverless::Function', 'CodeUri: /dev/zero'));
+    expect(error.code).toBe('TEMPLATE_PATH_NOT_FOUND');
+    expect(error.message).toContain('refers to "/dev/zero", which is neither a file nor a directory');
   });
 
   it.skipIf(process.geteuid?.() === 0 || process.platform === 'win32')('name a directory that may not be read', async () => {
