@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -205,6 +206,14 @@ describe('--package', () => {
 });
 
 describe('the exported API', () => {
+  it('is the same to import and to require', async () => {
+    const file = new URL('../../dist/index.js', import.meta.url);
+    const imported = (await import(file.href)) as typeof api;
+    const required = createRequire(import.meta.url)(fileURLToPath(file)) as typeof api;
+    expect(Object.keys(required)).toEqual(expect.arrayContaining(['runCommand', 'deployServerless', 'LambdaToolError']));
+    for (const name of Object.keys(required) as (keyof typeof api)[]) expect(imported[name]).toBe(required[name]);
+  });
+
   it('takes camelCase switches, maps with any text, and rejects with the documented code', async () => {
     const { deployServerless, deleteServerless, LambdaToolError } = (await import(
       new URL('../../dist/index.js', import.meta.url).href
