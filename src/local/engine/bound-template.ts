@@ -1,4 +1,5 @@
 /** A template whose parameters and conditions are decided: what is left is resources, outputs and references between them. */
+import { checkFormat } from './check-format.ts';
 import { evaluateCondition, foldConditions, resolveValue, type Scope } from './intrinsics.ts';
 import { validationError } from './parse-template.ts';
 import { referencesIn } from './references.ts';
@@ -42,6 +43,7 @@ export function checkStructure(document: Dict): void {
       `Template format error: Number of resources, ${Object.keys(resources).length}, is greater than maximum allowed, 500`,
     );
   }
+  checkFormat(document);
   const unknown: string[] = [];
   for (const [logicalId, resource] of Object.entries(resources)) {
     if (!/^[A-Za-z0-9]+$/.test(logicalId) && !logicalId.startsWith('Fn::ForEach')) {
@@ -71,6 +73,23 @@ export function bindTemplate(document: Dict, scope: Scope): BoundTemplate {
   return { resources, outputs };
 }
 
+/** Every reference under whatever condition, of a template without transforms. Throws ServiceError `ValidationError`. */
+export function checkAllReferences(document: Dict): void {
+  const resources = asDict(document['Resources']);
+  const names = new Set(Object.keys(resources));
+  const parameters = new Set(Object.keys(asDict(document['Parameters'])));
+  for (const resource of Object.values(resources).map(asDict)) {
+    const missing = dependenciesOf(resource).filter((name) => !names.has(name));
+    if (missing.length > 0) throw unresolved(missing, 'Resources');
+    checkReferences(resource['Properties'], names, parameters, 'Resources');
+  }
+  checkReferences(document['Outputs'], names, parameters, 'Outputs');
+}
+
+function dependenciesOf(resource: Dict): readonly string[] {
+  return typeof resource['DependsOn'] === 'string' ? [resource['DependsOn']] : asList(resource['DependsOn']).map(String);
+}
+
 function isIncluded(part: Dict, scope: Scope): boolean {
   const condition = scalarText(part['Condition']);
   return condition === undefined || evaluateCondition(condition, scope);
@@ -78,7 +97,7 @@ function isIncluded(part: Dict, scope: Scope): boolean {
 
 function bindResource(logicalId: string, resource: Dict, names: ReadonlySet<string>, scope: Scope): BoundResource {
   const properties = asDict(foldConditions(resource['Properties'] ?? {}, scope));
-  const explicit = typeof resource['DependsOn'] === 'string' ? [resource['DependsOn']] : asList(resource['DependsOn']).map(String);
+  const explicit = dependenciesOf(resource);
   // A dependency on a resource that a condition excludes is simply dropped, as AWS does.
   const known = new Set(Object.keys(asDict(scope.conditions)).length > 0 ? explicit.filter((name) => names.has(name)) : explicit);
   for (const name of known) {

@@ -1,5 +1,5 @@
 /** CloudFormation operations on templates. */
-import { checkStructure } from '../engine/bound-template.ts';
+import { checkAllReferences, checkStructure } from '../engine/bound-template.ts';
 import { neededCapabilities } from '../engine/capabilities.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkDeclarations } from '../engine/parameters.ts';
@@ -35,7 +35,9 @@ function checkedTemplate(text: string): Dict {
   const document = parseTemplate(text);
   checkDeclarations(document);
   // What the serverless transform replaces is known only to it.
-  if (transformNames(document).length === 0) checkStructure(document);
+  if (transformNames(document).length > 0) return document;
+  checkStructure(document);
+  checkAllReferences(document);
   return document;
 }
 
