@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 import { UserError, messageOf } from '../errors.ts';
 import { rowsOf } from '../template/resource-types.ts';
@@ -48,7 +47,7 @@ export interface AwsRulesWish {
  * and so is what is said of local paths, which are no longer there when AWS sees the template.
  */
 export async function checkWithAwsRules(template: Template, wish: AwsRulesWish): Promise<Finding[] | undefined> {
-  const validator = await loadValidator(wish.directory);
+  const validator = loadValidator(wish.directory);
   if (validator === undefined) return undefined;
   const engine = new validator.CelEngine();
   try {
@@ -69,10 +68,11 @@ export async function checkWithAwsRules(template: Template, wish: AwsRulesWish):
   }
 }
 
-async function loadValidator(directory: string): Promise<AwsValidator | undefined> {
+function loadValidator(directory: string): AwsValidator | undefined {
   const path = resolvePackage(directory);
   if (path === undefined) return undefined;
-  const loaded = (await import(pathToFileURL(path).href)) as Partial<AwsValidator> & { readonly default?: Partial<AwsValidator> };
+  // Not `import`: our own modules are built as CommonJS. Since 20.19 Node requires ES modules as well.
+  const loaded = createRequire(path)(path) as Partial<AwsValidator> & { readonly default?: Partial<AwsValidator> };
   const CelEngine = loaded.CelEngine ?? loaded.default?.CelEngine;
   return CelEngine === undefined ? undefined : { CelEngine };
 }
