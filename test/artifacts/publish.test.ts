@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { format, promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkPrerequisites } from '../../src/artifacts/prerequisites.ts';
@@ -131,6 +132,36 @@ describe.skipIf(withoutMoto !== undefined)('publishing zips and files', () => {
     calls.length = 0;
     await publishArtifacts(artifacts, options(), deps());
     expect(calls).toEqual(['listKeys']);
+  });
+
+  it('has many small uploads under way at a time, and few large ones', async () => {
+    const most = { uploadBytes: 0, uploadFile: 0 };
+    const running = { uploadBytes: 0, uploadFile: 0 };
+    const watched = <Args extends unknown[], T>(name: keyof typeof most, call: (...args: Args) => Promise<T>) => {
+      return async (...args: Args): Promise<T> => {
+        most[name] = Math.max(most[name], (running[name] += 1));
+        await sleep(50);
+        return call(...args).finally(() => (running[name] -= 1));
+      };
+    };
+    const slow = {
+      ...store,
+      uploadBytes: watched('uploadBytes', (...args: Parameters<ObjectStore['uploadBytes']>) => store.uploadBytes(...args)),
+      uploadFile: watched('uploadFile', (...args: Parameters<ObjectStore['uploadFile']>) => store.uploadFile(...args)),
+    };
+    const small = await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => zip(join(await put(`many${index}/index.js`, `${index}`), '..'), `Fn${index}`)),
+    );
+    const large = await Promise.all(
+      Array.from({ length: 8 }, async (_, index): Promise<Artifact> => {
+        const path = await put(`large${index}.yaml`, `${index}`.repeat(1_100_000));
+        return { kind: 'file', path, uses: [use(`Api${index}`)] };
+      }),
+    );
+    await publishArtifacts([...large, ...small], options(), deps({ store: async () => slow }));
+    expect(most.uploadFile).toBe(4);
+    expect(most.uploadBytes).toBeGreaterThan(7);
+    expect(most.uploadBytes).toBeLessThanOrEqual(16);
   });
 
   it('looks at objects one by one where their versions are wanted', async () => {
