@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 /**
  * Makes a folder and its missing parents; answers the first one that was made. Where a file system takes no folders and says so with
- * ENOENT, as Linux's /proc does, Node's own recursive mkdir tries for ever (seen with 20.20, 22.22 and 24.15): here that is an error.
+ * ENOENT, as Linux's /proc does, Node's own recursive mkdir tries for ever (seen with 20.20, 22.23 and 24.21): here that is an error.
  */
 export function makeFolders(folder: string, mode?: number): string | undefined {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
