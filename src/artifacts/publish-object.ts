@@ -113,7 +113,7 @@ async function publishReadyZip(artifact: ZipArtifact, name: string, publishing: 
   for (const problem of problems) publishing.reporter.warn(`${name} ${problem}`);
   const digest = hashValues(['ready', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
   return publishObject(artifact, digest, '.zip', formatBytes(size), publishing, step, (upload) =>
-    publishing.heavyLimit(async () => upload(await ifUnchanged(artifact.path, before))),
+    publishing.heavyLimit(() => uploadUnchanged(artifact.path, before, upload)),
   );
 }
 
@@ -142,16 +142,22 @@ export async function publishFile(artifact: FileArtifact, publishing: Publishing
   const { size } = before;
   const digest = hashValues(['file', PACKING_VERSION, await hashFile(artifact.path, size, publishing.signal)]);
   return publishObject(artifact, digest, extname(basename(artifact.path)), formatBytes(size), publishing, step, (upload) => {
-    const send = async (): ReturnType<Upload> => upload(await ifUnchanged(artifact.path, before));
+    const send = (): ReturnType<Upload> => uploadUnchanged(artifact.path, before, upload);
     return size <= LIGHT_BYTES ? send() : publishing.heavyLimit(send);
   });
 }
 
-/** The path of a file that is still what was hashed: under a key that is made of one content must not lie another. */
-async function ifUnchanged(path: string, before: Pick<Stats, 'size' | 'mtimeMs'>): Promise<string> {
+/** Uploads a file that was hashed, unless it changes before the last of it has been read. */
+async function uploadUnchanged(path: string, before: Pick<Stats, 'size' | 'mtimeMs'>, upload: Upload): ReturnType<Upload> {
+  const check = (): Promise<void> => ensureUnchanged(path, before);
+  await check();
+  return upload(path, check);
+}
+
+/** Throws unless a file is still what was hashed: under a key that is made of one content must not lie another. */
+async function ensureUnchanged(path: string, before: Pick<Stats, 'size' | 'mtimeMs'>): Promise<void> {
   const now = await readable(path, (name) => stat(name));
   if (now.size !== before.size || now.mtimeMs !== before.mtimeMs) throw unreadable(path, new Error(CHANGED));
-  return path;
 }
 
 /** Uploads a nested template with the places of its own artefacts (`parts`) written into it. */
@@ -175,8 +181,11 @@ async function deployableText({ template }: TemplateArtifact, parts: readonly Pu
   return toStrictJson(text);
 }
 
-/** Takes the path of a file, or what would be in it. */
-type Upload = (content: string | Uint8Array) => Promise<{ readonly versionId: string | undefined; readonly written: boolean }>;
+/** Takes the path of a file, or what would be in it; `check` as in UploadOptions. */
+type Upload = (
+  content: string | Uint8Array,
+  check?: () => Promise<void>,
+) => Promise<{ readonly versionId: string | undefined; readonly written: boolean }>;
 
 async function publishObject(
   artifact: ZipArtifact | FileArtifact | TemplateArtifact,
@@ -204,8 +213,10 @@ async function publishObject(
       needsVersion: needsVersion(artifact.uses),
       onProgress: (sent, total) => step.progress(`uploaded ${formatBytes(sent)} of ${formatBytes(total)}`),
     };
-    const uploaded = await make((content) =>
-      typeof content === 'string' ? store.uploadFile(bucket, key, content, options) : store.uploadBytes(bucket, key, content, options),
+    const uploaded = await make((content, check) =>
+      typeof content === 'string'
+        ? store.uploadFile(bucket, key, content, { ...options, check })
+        : store.uploadBytes(bucket, key, content, options),
     );
     step.summary(`${words} · uploaded`);
     return { location: location(uploaded.versionId), digest, built: true, published: uploaded.written };

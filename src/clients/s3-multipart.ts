@@ -68,6 +68,7 @@ async function finish(
   try {
     const { signal, onProgress } = options;
     const { parts, crc } = await sendParts({ ...source, edge, to: upload, isChecked, known, signal, onProgress });
+    await options.check?.();
     const checksum = isChecked ? ({ ChecksumCRC32: base64Of(crc), ChecksumType: 'FULL_OBJECT', MpuObjectSize: source.size } as const) : {};
     const input = { ...upload, ...checksum, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' };
     const answer = await edge.client.send(new CompleteMultipartUploadCommand(input), sendOptions(signal));

@@ -20,6 +20,8 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly contentType?: string | undefined;
   readonly onProgress?: ((sentBytes: number, totalBytes: number) => void) | undefined;
+  /** Called when the file has been read and before there is an object; what it throws prevents the object. */
+  readonly check?: (() => Promise<void>) | undefined;
   /** False: do not look up the version of an object that is there already. */
   readonly needsVersion?: boolean | undefined;
 }
@@ -47,6 +49,7 @@ export async function uploadFile(
     const to = { Bucket: bucket, Key: key, ExpectedBucketOwner: edge.accountId };
     if (size <= WHOLE_BYTES) {
       const body = await readPart(file, Buffer.allocUnsafeSlow(size), 0);
+      await options.check?.();
       return await reported(edge, to, options, () => putObject(edge, to, body, options));
     }
     return await reported(edge, to, options, async () => {

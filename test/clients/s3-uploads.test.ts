@@ -18,6 +18,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SdkClientConfig } from '../../src/clients/aws-config.ts';
 import type { S3Edge } from '../../src/clients/s3-edge.ts';
 import { createObjectStore, type ObjectStore } from '../../src/clients/s3.ts';
+import { UserError } from '../../src/errors.ts';
 import { uploadFile } from '../../src/clients/s3-upload.ts';
 import { startInProcessTarget, type InProcessTarget } from '../local/support/in-process-target.ts';
 import { startBreakingProxy, type BreakingProxy, type Fate, type SeenRequest } from '../support/breaking-proxy.ts';
@@ -106,6 +107,20 @@ describe('uploads over a bad line', () => {
     const key = nextKey();
     proxy.judge = (request) => (isPart(request) && request.url.includes('partNumber=3') ? 'cut' : 'pass');
     await expect(store.uploadFile(BUCKET, key, file)).rejects.toMatchObject({ code: 'ENDPOINT_UNREACHABLE' });
+    expect(await leftovers()).toEqual([]);
+    await expect(raw.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))).rejects.toMatchObject({ name: 'NotFound' });
+  });
+
+  it.each([
+    ['in parts', 'large.bin', 3],
+    ['whole', 'small.bin', 0],
+  ])('make no object of a file that turns out to have changed when all of it is read (%s)', async (_, name, parts) => {
+    const key = nextKey();
+    const refused = store.uploadFile(BUCKET, key, join(folder, name), {
+      check: () => Promise.reject(new UserError('ARTIFACT_UNREADABLE', `changed after ${proxy.seen.filter(isPart).length >= parts}`)),
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'ARTIFACT_UNREADABLE', message: 'changed after true' });
+    expect(proxy.seen.filter((request) => isCompletion(request) || isWhole(request)).map(({ method }) => method)).not.toContain('PUT');
     expect(await leftovers()).toEqual([]);
     await expect(raw.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))).rejects.toMatchObject({ name: 'NotFound' });
   });
