@@ -1,21 +1,20 @@
 import { checkBeforeWork } from './check.ts';
 import { approval, checkMode } from './deploy-mode.ts';
-import { answerDeployment, answerNoChanges, answerPreview } from './deployment-answer.ts';
 import type { ExecuteOptions } from './execute-change-set.ts';
 import { announce, requireStackName, type StackNameWish } from './identity.ts';
 import { publishAndRewrite } from './package.ts';
 import { describeStackWish, prepareStack } from './prepare.ts';
-import { deployRecorded, namedPlace } from './record.ts';
+import { previewOrDeploy } from './preview-or-deploy.ts';
+import { namedPlace } from './record.ts';
 import { checkSwitches, readSwitches } from './stack-switches.ts';
 import { templatePlaces } from './template-places.ts';
-import { isWaitedFor, pollingPauseMs, stackDeps } from './stack-deps.ts';
+import { isWaitedFor, pollingPauseMs } from './stack-deps.ts';
 import { placeTemplate } from './template-body.ts';
 import { loadTemplate } from './template-source.ts';
 import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { DeployRequest } from '../stack/deploy.ts';
 import { notePlace } from '../records/told-place.ts';
-import { keepProtection } from '../stack/protection.ts';
 import { locator } from '../template/locate.ts';
 import type { DeployOptions } from '../commands/deploy-serverless.ts';
 
@@ -47,23 +46,8 @@ export async function deployApplication(options: DeployOptions, context: Context
     approve: approval(options, context),
     note: notePlace(namedPlace(run)),
   };
-  const deps = await stackDeps(context);
   const facts = () => ({ ...identity, stackName, published: packaged.published, durationMs: context.clock.now() - started });
-  if (options.preview === true || options.prepare === true) {
-    const { previewStack } = await import('../stack/preview-stack.ts');
-    const outcome = await previewStack(request, options.prepare === true, deps);
-    if (outcome.kind === 'unchanged') return answerNoChanges(outcome.stackId, facts(), context);
-    if (options.prepare === true) {
-      const { recordPrepared } = await import('./record-change-set.ts');
-      await recordPrepared(request, run, outcome.preview, deps, context);
-    }
-    answerPreview(outcome.preview, facts(), context);
-    return options.failOnChanges === true ? EXIT.changes : undefined;
-  }
-  const deployed = await deployRecorded(request, run, deps, context);
-  const outcome = await keepProtection(deployed, options.terminationProtection, deps);
-  answerDeployment(outcome, facts(), context);
-  return outcome.action === 'declined' ? EXIT.changes : undefined;
+  return previewOrDeploy(request, run, options, facts, context);
 }
 
 async function executeNamed(options: ExecuteOptions & StackNameWish, started: number, context: Context): Promise<number | undefined> {

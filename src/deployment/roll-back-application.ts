@@ -2,17 +2,14 @@ import type { Stack } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { missingStack } from '../stack/missing-stack.ts';
 import { approval, checkMode, type ModeOptions } from './deploy-mode.ts';
-import { answerDeployment, answerNoChanges, answerPreview } from './deployment-answer.ts';
 import { announce, requireStackName } from './identity.ts';
 import { prepareStack } from './prepare.ts';
-import { deployRecorded } from './record.ts';
+import { previewOrDeploy } from './preview-or-deploy.ts';
 import { isWaitedFor, pollingPauseMs, stackDeps } from './stack-deps.ts';
 import { checkSwitches, readSwitches } from './stack-switches.ts';
 import { placeTemplate } from './template-body.ts';
-import { EXIT } from '../exit-codes.ts';
 import type { DeployRequest } from '../stack/deploy.ts';
 import { notePlace } from '../records/told-place.ts';
-import { keepProtection } from '../stack/protection.ts';
 import type { RollbackOptions } from '../commands/rollback-serverless.ts';
 
 /** The steps of rollback-serverless. Answers with an exit code other than 0 where the outcome is no error but not plain success. */
@@ -65,7 +62,6 @@ export async function rollBackApplication(options: RollbackOptions, context: Con
     approve: approval(mode, context),
     note: notePlace(target.place),
   };
-  const deps = await stackDeps(context);
   const facts = () => ({
     ...identity,
     stackName,
@@ -73,18 +69,8 @@ export async function rollBackApplication(options: RollbackOptions, context: Con
     rollbackOf: target.record.id,
     durationMs: context.clock.now() - started,
   });
-  if (options.preview === true) {
-    const { previewStack } = await import('../stack/preview-stack.ts');
-    const outcome = await previewStack(request, false, deps);
-    if (outcome.kind === 'unchanged') return answerNoChanges(outcome.stackId, facts(), context);
-    answerPreview(outcome.preview, facts(), context);
-    return options.failOnChanges === true ? EXIT.changes : undefined;
-  }
   const run = { wish, published: [], bucket: target.place.bucket, template, of: target.record.id };
-  const deployed = await deployRecorded(request, run, deps, context);
-  const outcome = await keepProtection(deployed, options.terminationProtection, deps);
-  answerDeployment(outcome, facts(), context);
-  return outcome.action === 'declined' ? EXIT.changes : undefined;
+  return previewOrDeploy(request, run, { ...options, prepare: undefined }, facts, context);
 }
 
 async function requireStack(stackName: string, context: Context): Promise<Stack> {
