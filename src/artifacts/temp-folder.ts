@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError, messageOf } from '../errors.ts';
 import { isGone, ownOwner, ownerIn, prefixOf, type TempOwner } from './temp-owner.ts';
 
@@ -46,18 +47,24 @@ async function isOurFolder(path: string): Promise<boolean> {
   return status?.isDirectory() === true && (process.geteuid === undefined || status.uid === process.geteuid());
 }
 
+const MOST_REMOVALS = 5;
+const PAUSE_MS = 20;
+
+/** A removal that failed goes on beside the next one for a moment, in folders that were locked when it came to them. */
 async function removeFolder(path: string): Promise<void> {
-  const remove = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 });
-  try {
-    await remove();
-  } catch (error) {
-    if (!['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    await unlock(path);
-    await remove();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+      const isLocked = ['EACCES', 'EPERM', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!isLocked || attempt === MOST_REMOVALS) throw error;
+      await unlock(path);
+      await sleep(PAUSE_MS * attempt);
+    }
   }
 }
 
-/** Programs such as go leave folders that nothing can be removed from. The removal that failed goes on beside this for a moment. */
+/** Programs such as go leave folders that nothing can be removed from. */
 async function unlock(folder: string): Promise<void> {
   try {
     await chmod(folder, 0o700);
