@@ -45,7 +45,7 @@ export async function codeBuild(artifact: ZipArtifact, recipe: BuildRecipe, buil
       withTempFolder(async (folder) => use(await runIn(artifact.path, await artifactsIn(folder), artifact, recipe, building, step)));
     return { digest: undefined, words: '', run };
   }
-  const inputs = await listZipContents(artifact.path, signal);
+  const inputs = await listZipContents(artifact.path, signal, building.options.ownFiles);
   const digest = hashValues([
     'build',
     PACKING_VERSION,

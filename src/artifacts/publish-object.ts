@@ -27,7 +27,7 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
   if (artifact.source === 'zip') return publishReadyZip(artifact, name, publishing, step);
   if (artifact.build !== undefined) return publishBuild(artifact, artifact.build, name, publishing, step);
   if (artifact.source !== 'dotnet') {
-    const entries = publishing.listings.take(artifact) ?? (await listContents(artifact, signal));
+    const entries = publishing.listings.take(artifact) ?? (await listContents(artifact, publishing));
     const root = artifact.source === 'directory' ? artifact.path : undefined;
     return publishContents(artifact, name, entries, publishing, step, root);
   }
@@ -35,8 +35,8 @@ export async function publishZip(artifact: ZipArtifact, name: string, publishing
   return withPublishedProject(artifact, name, publishing, step, (entries) => publishContents(artifact, name, entries, publishing, step));
 }
 
-async function listContents(artifact: ZipArtifact, signal: AbortSignal): Promise<readonly ZipEntry[]> {
-  return artifact.source === 'directory' ? listZipContents(artifact.path, signal, artifact.leaveOut) : singleFileContents(artifact.path);
+async function listContents(artifact: ZipArtifact, { options, signal }: Publishing): Promise<readonly ZipEntry[]> {
+  return artifact.source === 'directory' ? listZipContents(artifact.path, signal, options.ownFiles) : singleFileContents(artifact.path);
 }
 
 /**
@@ -49,7 +49,7 @@ export async function checkZip(artifact: ZipArtifact, name: string, publishing: 
     const { listReadyZip } = await import('./ready-zip.ts');
     return checkUnzippedSize(await listReadyZip(artifact.path), name, limitFor(artifact));
   }
-  const entries = await listContents(artifact, publishing.signal);
+  const entries = await listContents(artifact, publishing);
   publishing.listings.keep(artifact, entries);
   return checkUnzippedSize(entries, name, limitFor(artifact));
 }

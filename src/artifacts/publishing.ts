@@ -46,6 +46,8 @@ export interface PublishOptions {
   readonly imageTag?: string | undefined;
   /** `--builder`: who builds images; undefined: the engine's API, or its command where a build needs that. */
   readonly builder?: BuilderWish | undefined;
+  /** Real paths of files that this run writes: one of the run before is not taken into a zip, which would be another each time. */
+  readonly ownFiles?: readonly string[] | undefined;
   /** How repositories are that have to be made. */
   readonly newRepositories?: (RepositorySettings & { readonly lifecyclePolicy?: string | undefined }) | undefined;
 }

@@ -87,8 +87,6 @@ export interface ZipArtifact extends ArtifactBase {
    * `build`: a directory that `build` makes the code from.
    */
   readonly source: 'directory' | 'file' | 'zip' | 'dotnet' | 'build';
-  /** Real path of a file that is not taken, wherever it lies: the zip of the time before. */
-  readonly leaveOut?: string | undefined;
   /** Set for the source `build` only. */
   readonly build?: BuildRecipe | undefined;
   readonly architecture: Architecture;

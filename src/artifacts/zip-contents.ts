@@ -27,13 +27,14 @@ const ALWAYS_IGNORED = ['.git', '.DS_Store', '.lambdaignore'];
 /**
  * What goes into the zip of a directory, sorted by name. `.lambdaignore` in the directory has `.gitignore`'s syntax.
  * Links that stay inside the directory are stored as links; one that leads out is refused: UserError
- * ARTIFACT_UNSAFE_LINK. A directory with nothing in it: UserError ARTIFACT_EMPTY. `leaveOut`: real path of a file that is not taken.
+ * ARTIFACT_UNSAFE_LINK. A directory with nothing in it: UserError ARTIFACT_EMPTY. `leaveOut`: real paths of files that are not taken.
  */
-export async function listZipContents(directory: string, signal?: AbortSignal, leaveOut?: string): Promise<ZipEntry[]> {
+export async function listZipContents(directory: string, signal?: AbortSignal, leaveOut: readonly string[] = []): Promise<ZipEntry[]> {
   const root = readableNow(directory, (path) => realpathSync.native(path));
   const rules = ignoreRules(readIgnoreFile(root));
-  const unwanted = leaveOut === undefined ? undefined : relative(root, leaveOut).split(sep).join('/');
-  const isIgnored = unwanted === undefined ? rules : (path: string, isDirectory: boolean) => path === unwanted || rules(path, isDirectory);
+  const unwanted = leaveOut.filter((path) => isInside(root, path)).map((path) => relative(root, path).split(sep).join('/'));
+  const isIgnored =
+    unwanted.length === 0 ? rules : (path: string, isDirectory: boolean) => unwanted.includes(path) || rules(path, isDirectory);
   const entries = await listTree(root, { judge: (path, isDirectory) => (isIgnored(path, isDirectory) ? 'drop' : 'keep'), signal });
   const contents = entries.filter((entry) => entry.type !== 'directory');
   if (contents.length === 0) throw nothingToZip(directory);

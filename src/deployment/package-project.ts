@@ -55,13 +55,16 @@ export async function packageZip(wish: PackageProjectWish, positionals: readonly
   const output = given === undefined ? await defaultOutput(source, wish, context) : resolve(cwd, given);
   await ensureReplaceable(output, shownPath(output, cwd));
   const architecture = wish.functionArchitecture === 'arm64' ? 'arm64' : 'x86_64';
-  // A package of before does not become part of this one.
-  const artifact: ZipArtifact = { kind: 'zip', ...source, leaveOut: await realPlace(output), architecture, uses: [] };
-  const [published] = await publishArtifacts([artifact], optionsFor(wish, context), {
-    ...depsOf(context),
-    reporter: sayingPackaged(reporter),
-    store: () => Promise.resolve(folderStore(output)),
-  });
+  const artifact: ZipArtifact = { kind: 'zip', ...source, architecture, uses: [] };
+  const [published] = await publishArtifacts(
+    [artifact],
+    { ...optionsFor(wish, context), ownFiles: [await realPlace(output)] },
+    {
+      ...depsOf(context),
+      reporter: sayingPackaged(reporter),
+      store: () => Promise.resolve(folderStore(output)),
+    },
+  );
   if (published === undefined) throw new UserError('INTERNAL', 'No zip came out of the packaging');
   const { size } = await stat(output);
   if (size > DIRECT_LIMIT_BYTES)

@@ -7,6 +7,7 @@ import type { Artifact, PublishedArtifact } from '../artifacts/types.ts';
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import { chooseBucket, type BucketWish } from './artifact-bucket.ts';
+import { ownFiles } from './own-files.ts';
 import { readRepositorySettings, type RepositoryWish } from './repository-settings.ts';
 import type { Template } from '../template/types.ts';
 import type { TemplateSource } from './template-source.ts';
@@ -94,6 +95,7 @@ export async function publishAndRewrite(
     forceBuild: wish.forceBuild,
     pull: wish.pull,
     builder: wish.builder as BuilderWish | undefined,
+    ownFiles: await ownFiles(context),
     newRepositories: await readRepositorySettings(wish, context.projectDirectory),
   };
   const { objects: store, repositories, engine, registry } = clients;

@@ -55,6 +55,24 @@ describe('package-ci', () => {
     expect(readFileSync(join(project, 'packaged.template'), 'utf8')).toBe(TEMPLATE.replaceAll('./code', location));
   });
 
+  it('leaves what it writes out of the code it lies in, so that a second run is the first', async () => {
+    const cwd = join(workspace.folder, 'flat');
+    mkdirSync(cwd);
+    writeFileSync(join(cwd, 'index.js'), 'exports.handler = async () => 1;\n');
+    const code = { Type: 'AWS::Serverless::Function', Properties: { Runtime: 'nodejs22.x', Handler: 'index.handler', CodeUri: '.' } };
+    const template = { Transform: 'AWS::Serverless-2016-10-31', Resources: { Only: code } };
+    writeFileSync(join(cwd, 'serverless.template'), JSON.stringify(template));
+    const run = async (...args: string[]) => {
+      const { document } = await workspace.json([...args, '-sb', 'ci-bucket', '--local'], { cwd });
+      return [document.ok, document.result?.artifacts?.[0]?.location];
+    };
+    const first = await run('package-ci', '-ot', 'packaged.template');
+    expect(first).toEqual([true, expect.stringMatching(/^s3:/)]);
+    expect(await run('package-ci', '-ot', 'packaged.template')).toEqual(first);
+    // Without the switch it is a file like any other.
+    expect(await run('package-ci')).not.toEqual(first);
+  });
+
   it('changes nothing when it is given its own output, and publishes nothing', async () => {
     const { document, stderr } = await packageCi('-t', 'packaged.template', '-ot', '-');
     expect(document, stderr).toMatchObject({ ok: true, result: { artifacts: [] } });

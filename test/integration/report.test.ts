@@ -296,3 +296,15 @@ describe('describe-serverless --timeline', () => {
     ]);
   });
 });
+
+describe('a report beside the code', () => {
+  it('is not part of it: a deployment with a report after one with a report finds nothing to do', async () => {
+    const code = { Type: 'AWS::Serverless::Function', Properties: { Runtime: 'nodejs22.x', Handler: 'index.handler', CodeUri: '.' } };
+    const { cwd } = project({ Transform: 'AWS::Serverless-2016-10-31', Resources: { Only: code } }, {});
+    writeFileSync(join(cwd, 'index.js'), 'exports.handler = async () => 1;\n');
+    const args = ['-sb', 'beside-artifacts', '--report', 'report.html'];
+    expect((await deploy('Beside', cwd, args)).stderr).toMatch(/Created in/);
+    expect(existsSync(join(cwd, 'report.html'))).toBe(true);
+    expect((await deploy('Beside', cwd, args)).stderr).toMatch(/Nothing changed/);
+  });
+});
