@@ -158,5 +158,14 @@ export async function resetLocalTarget(folder: string): Promise<void> {
     await stopLocalTarget(folder);
     for (const name of STATE_NAMES) rmSync(path.join(folder, name), { recursive: true, force: true, maxRetries: 5 });
   });
-  if (readdirSync(folder).length === 0) rmdirSync(folder);
+  if (readdirSync(folder).length === 0) removeEmpty(folder);
+}
+
+/** The folder itself may stay: in one that is not ours to change, or when it is a mount or a link, it cannot be removed. */
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (!/^(?:EACCES|EPERM|EROFS|EBUSY|ENOTEMPTY|EEXIST|ENOENT|ENOTDIR)$/.test(String((error as NodeJS.ErrnoException).code))) throw error;
+  }
 }

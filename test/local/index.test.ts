@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -218,6 +218,15 @@ describe('the local target', () => {
     await rm(path.join(folder, 'notes.txt'));
     await resetLocalTarget(folder);
     expect(existsSync(folder)).toBe(false);
+  });
+
+  it('is emptied where the folder itself cannot be removed', async () => {
+    const link = path.join(parent, 'link');
+    mkdirSync(folder, { recursive: true });
+    symlinkSync(folder, link, 'dir');
+    await ensure({ folder: link });
+    await resetLocalTarget(link);
+    expect(await readdir(link)).toEqual([]);
   });
 
   it('says when its folder cannot be written', async () => {
