@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path';
 
 import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
+import { wrapLines } from '../output/wrap.ts';
 import { createProject } from '../project/create.ts';
 import { findProjectTemplate, listProjectTemplates } from '../project/templates.ts';
 import { defineCommand } from './define.ts';
@@ -59,7 +60,10 @@ function listAnswer() {
   const width = Math.max(...templates.map((template) => template.name.length));
   return {
     data: templates.map(({ name, aliases, description, language }) => ({ name, aliases, description, language })),
-    human: templates.map(({ name, aliases, description }) => `${name.padEnd(width)}  ${description} (${aliases.join(', ')})`),
+    human: templates.map(({ name, aliases, description }) => {
+      const line = `${name.padEnd(width)}  ${description} (${aliases.join(', ')})`;
+      return (_: unknown, columns?: number) => wrapLines(line, columns, width + 2);
+    }),
   };
 }
 

@@ -9,12 +9,13 @@ import type { DriftReport, DriftedResource } from './drift.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { InventoryNode } from './read-inventory.ts';
 import { typeName } from './type-name.ts';
+import { wrapLines } from '../output/wrap.ts';
 
 /** A description for people: a line on how the stack is, then a table for each kind of thing that there is. */
 export function renderDescription(description: Description, now: number): (string | StyledText | Table)[] {
   const { stack } = description;
   const parts: (StyledText | Table)[][] = [
-    [(style) => headLines(description, now, style)],
+    [(style, columns) => wrapLines(headLines(description, now, style), columns, 2)],
     tableOf(
       ['Output', 'Value'],
       stack.outputs.map(({ name, value }) => [name, value]),

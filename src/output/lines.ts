@@ -1,5 +1,6 @@
 import { formatSeconds } from './format.ts';
 import type { Step, StepTitle } from './reporter.ts';
+import { wordForEnd } from './step-end.ts';
 import type { Sink } from './streams.ts';
 import type { Style } from './style.ts';
 import { wrapLines } from './wrap.ts';
@@ -55,7 +56,8 @@ export function createPlainLines(options: LineOptions): Lines {
         return result;
       } catch (error) {
         group.close(prefix);
-        write(`${prefix} ${options.style('red', 'failed')} (${formatSeconds(options.now() - started)})`);
+        const word = wordForEnd(error);
+        write(`${prefix} ${options.style(word === 'failed' ? 'red' : 'yellow', word)} (${formatSeconds(options.now() - started)})`);
         throw error;
       }
     },

@@ -5,6 +5,7 @@ import type { Ora } from 'ora';
 import { formatSeconds } from './format.ts';
 import type { LineOptions, Lines } from './lines.ts';
 import type { StepTitle } from './reporter.ts';
+import { wordForEnd } from './step-end.ts';
 import { wrapLines } from './wrap.ts';
 
 const NAME_WIDTH = 24;
@@ -96,7 +97,9 @@ export async function createTerminalLines(options: LineOptions): Promise<Lines> 
         finish(style('green', '✔'), `${summary}${style('dim', ` ${formatSeconds(options.now() - row.started)}`)}`);
         return result;
       } catch (error) {
-        finish(style('red', '✖'), style('dim', `failed after ${formatSeconds(options.now() - row.started)}`));
+        const word = wordForEnd(error);
+        const mark = word === 'failed' ? style('red', '✖') : style('yellow', '■');
+        finish(mark, style('dim', `${word} after ${formatSeconds(options.now() - row.started)}`));
         throw error;
       }
     },

@@ -6,7 +6,7 @@ const NARROWEST = 30;
 const LEAST_ROOM = 20;
 
 /** A title in its column ("Cause   "), a mark ("✖ ", "- "), or spaces: what continued lines stand under. */
-const LEAD = /^\s*(?:[A-Z][a-z]+ {2,}|Console |[✔✖⚠?•-] )?/;
+const LEAD = /^\s*(?:[A-Z][a-z]+ {2,}|Console |[✔✖■⚠?•-] )?/;
 
 /**
  * Breaks lines that are wider than the terminal between words; what is continued stands under the text before it, `hang` columns further

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { UserError } from '../../src/errors.ts';
 import { createPlainLines } from '../../src/output/lines.ts';
 import { createSecrets } from '../../src/output/secrets.ts';
 import { parsePlace } from '../../src/output/workflow-command.ts';
@@ -49,6 +50,15 @@ describe('plain lines', () => {
     });
     await expect(failed).rejects.toThrow('no');
     expect(written.filter((line) => line.startsWith('::'))).toEqual(['::group::[image Dockerfile] log', '::endgroup::']);
+  });
+
+  it('say of a step that was interrupted, or ended because of another, that it was stopped', async () => {
+    const { lines, written } = openLines(false);
+    const end = (error: Error) => lines.step(BUILD, () => Promise.reject(error)).catch(() => undefined);
+    await end(new UserError('INTERRUPTED', 'Stopped waiting'));
+    await end(AbortSignal.abort().reason as Error);
+    await end(new UserError('BUILD_FAILED', 'no'));
+    expect(written).toEqual(['stopped', 'stopped', 'failed'].map((word) => `[image Dockerfile] ${word} (0.0 s)`));
   });
 
   it('know no folds elsewhere', async () => {
