@@ -7,7 +7,7 @@ import { describeStackWish, prepareStack } from './prepare.ts';
 import { previewOrDeploy } from './preview-or-deploy.ts';
 import { namedPlace } from './record.ts';
 import { checkSwitches, readSwitches } from './stack-switches.ts';
-import { templatePlaces } from './template-places.ts';
+import { templateLocator, templatePlaces } from './template-places.ts';
 import { isWaitedFor, pollingPauseMs } from './stack-deps.ts';
 import { placeTemplate } from './template-body.ts';
 import { loadTemplate } from './template-source.ts';
@@ -15,7 +15,6 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { DeployRequest } from '../stack/deploy.ts';
 import { notePlace } from '../records/told-place.ts';
-import { locator } from '../template/locate.ts';
 import type { DeployOptions } from '../commands/deploy-serverless.ts';
 
 /** The steps of deploy-serverless. Answers with an exit code other than 0 where the outcome is no error but not plain success. */
@@ -41,7 +40,7 @@ export async function deployApplication(options: DeployOptions, context: Context
     wait: isWaitedFor(options),
     longestPauseMs: pollingPauseMs(options),
     placeOf: templatePlaces(source, context),
-    locate: locator(source.template),
+    locate: templateLocator(source, context),
     switches: readSwitches(options, identity),
     approve: approval(options, context),
     note: notePlace(namedPlace(run)),

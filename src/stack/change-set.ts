@@ -38,7 +38,7 @@ export function changeSetName(nowMs: number): string {
 export interface PrepareOptions {
   /** Ask for the values of properties before and after. */
   readonly values?: boolean | undefined;
-  /** Where the user's template has what findings are about. */
+  /** Where the user's templates have what findings are about. */
   readonly locate?: Locate | undefined;
 }
 
@@ -53,7 +53,7 @@ export async function prepareChangeSet(
   options: PrepareOptions = {},
 ): Promise<PreparedChangeSet> {
   const { stacks, clock, signal } = deps;
-  const locate = options.locate ?? (() => undefined);
+  const locate = options.locate ?? (() => Promise.resolve(undefined));
   const { id, stackId } = await stacks.createChangeSet(request, signal);
   try {
     const changeSet = await waitForChangeSet(stacks, clock, { id, values: options.values }, signal);

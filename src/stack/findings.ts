@@ -38,27 +38,29 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
 
 const HOOK_REMEDY = 'The hook was set up for this account: its reason says what it wants';
 
-/** Reads findings out of the events of a change set, errors first. `prefix` is put before logical ids: `Nested/`. Pure. */
-export function findingsOf(events: readonly OperationEvent[], locate: Locate, prefix = ''): StackFinding[] {
-  const found = events.flatMap((event): StackFinding[] => {
-    const { validation, hook } = event;
-    const subject = { logicalId: `${prefix}${event.logicalId}`, resourceType: event.resourceType };
-    if (validation !== undefined && validation.status !== 'SKIPPED' && validation.status !== 'PASSED') {
-      const place = locate(subject.logicalId, prefix === '' ? validation.path : undefined);
-      const message = validation.reason === '' ? 'AWS gave no reason' : validation.reason.replace(/\.$/, '');
-      const severity = validation.mode === 'WARN' ? 'warning' : 'error';
-      return [
-        { rule: validation.name, kind: 'validation', severity, ...subject, message, ...place, remedy: remedyFor(validation.name, message) },
-      ];
-    }
-    if (hook === undefined || !hook.status.endsWith('FAILED')) return [];
-    const when = hook.invocationPoint === undefined ? '' : ` (${hook.invocationPoint})`;
-    const message = `${hook.reason ?? 'the hook gave no reason'}${when}`;
-    const severity = hook.mode === 'WARN' ? 'warning' : 'error';
-    return [{ rule: hook.type, kind: 'hook', severity, ...subject, message, ...locate(subject.logicalId), remedy: HOOK_REMEDY }];
-  });
+/** Reads findings out of the events of a change set, errors first. `prefix` is put before logical ids: `Nested/`. */
+export async function findingsOf(events: readonly OperationEvent[], locate: Locate, prefix = ''): Promise<StackFinding[]> {
+  const all = await Promise.all(events.map((event) => findingOf(event, locate, prefix)));
+  const found = all.filter((finding) => finding !== undefined);
   const once = [...new Map(found.map((finding) => [JSON.stringify(finding), finding])).values()];
   return [...once.filter(({ severity }) => severity === 'error'), ...once.filter(({ severity }) => severity === 'warning')];
+}
+
+async function findingOf(event: OperationEvent, locate: Locate, prefix: string): Promise<StackFinding | undefined> {
+  const { validation, hook } = event;
+  const subject = { logicalId: `${prefix}${event.logicalId}`, resourceType: event.resourceType };
+  if (validation !== undefined && validation.status !== 'SKIPPED' && validation.status !== 'PASSED') {
+    const { name, reason, path, mode } = validation;
+    const place = await locate(subject.logicalId, path);
+    const message = reason === '' ? 'AWS gave no reason' : reason.replace(/\.$/, '');
+    const severity = mode === 'WARN' ? 'warning' : 'error';
+    return { rule: name, kind: 'validation', severity, ...subject, message, ...place, remedy: remedyFor(name, message) };
+  }
+  if (hook === undefined || !hook.status.endsWith('FAILED')) return undefined;
+  const when = hook.invocationPoint === undefined ? '' : ` (${hook.invocationPoint})`;
+  const message = `${hook.reason ?? 'the hook gave no reason'}${when}`;
+  const severity = hook.mode === 'WARN' ? 'warning' : 'error';
+  return { rule: hook.type, kind: 'hook', severity, ...subject, message, ...(await locate(subject.logicalId)), remedy: HOOK_REMEDY };
 }
 
 function remedyFor(name: string, reason: string): string | undefined {
@@ -95,7 +97,7 @@ export async function readFindings(
 ): Promise<StackFinding[]> {
   try {
     const events = await deps.stacks.operationEvents({ changeSetId }, deps.signal);
-    return findingsOf(events ?? [], locate, prefix);
+    return await findingsOf(events ?? [], locate, prefix);
   } catch (error) {
     deps.signal.throwIfAborted();
     deps.reporter.debug(`What CloudFormation has found about the change set cannot be read: ${messageOf(error)}`);

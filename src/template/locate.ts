@@ -1,4 +1,4 @@
-import { pathInTemplate } from './place-of-resource.ts';
+import { loadNested, pathInTemplate, type LoadTemplate } from './place-of-resource.ts';
 import type { Path, SourcePosition, Template } from './types.ts';
 import { member, valueAt } from './value.ts';
 
@@ -8,17 +8,39 @@ export interface TemplatePlace extends SourcePosition {
   readonly path: string;
 }
 
-/** Where the template has a resource, or a value that CloudFormation names as `/Resources/Bucket/Properties/BucketName`. */
-export type Locate = (logicalId: string, pointer?: string) => TemplatePlace | undefined;
+/**
+ * Where the user has a resource (`Orders/Table` for one of the nested stack `Orders`), or a value that CloudFormation names, within the
+ * template that has the resource, as `/Resources/Table/Properties/TableName`.
+ */
+export type Locate = (logicalId: string, pointer?: string) => Promise<TemplatePlace | undefined>;
 
-/** Finds places in the user's own file for what CloudFormation says of the template that it has made of it. */
-export function locator(template: Template): Locate {
-  return (logicalId, pointer) => {
-    const path = pointer === undefined ? [] : pathOf(template, pointer);
-    const place = path[0] === 'Resources' ? resourcePath(template, path) : path.length > 0 ? path : undefined;
-    const found = place ?? resourcePath(template, ['Resources', logicalId]);
-    return found === undefined ? undefined : { path: template.path, ...template.positionOf(found) };
-  };
+/**
+ * Finds places in the user's own files for what CloudFormation says of the templates that it has made of them; `file` is the absolute path
+ * of the template. What is in a nested template that is not on this machine is placed at its nested stack.
+ */
+export function locator(template: Template, file: string, load: LoadTemplate): Locate {
+  return (logicalId, pointer) => placeWithin(template, file, logicalId.split('/'), pointer, load);
+}
+
+async function placeWithin(
+  template: Template,
+  file: string,
+  [logicalId = '', ...rest]: readonly string[],
+  pointer: string | undefined,
+  load: LoadTemplate,
+): Promise<TemplatePlace | undefined> {
+  if (rest.length === 0) return placeInTemplate(template, logicalId, pointer);
+  const nested = await loadNested(template, file, logicalId, load);
+  const inside = nested === undefined ? undefined : await placeWithin(nested.template, nested.file, rest, pointer, load);
+  return inside ?? placeInTemplate(template, logicalId);
+}
+
+/** The same for one template. */
+export function placeInTemplate(template: Template, logicalId: string, pointer?: string): TemplatePlace | undefined {
+  const path = pointer === undefined ? [] : pathOf(template, pointer);
+  const place = path[0] === 'Resources' ? resourcePath(template, path) : path.length > 0 ? path : undefined;
+  const found = place ?? resourcePath(template, ['Resources', logicalId]);
+  return found === undefined ? undefined : { path: template.path, ...template.positionOf(found) };
 }
 
 /** `serverless.template:41:7` */
@@ -36,10 +58,10 @@ function pathOf(template: Template, pointer: string): Path {
   return path;
 }
 
-/** What a transform has added is placed at what it was made from; what is in a nested stack, at that stack. */
+/** What a transform has added is placed at what it was made from. */
 function resourcePath(template: Template, path: Path): Path | undefined {
   const [, name] = path;
   if (typeof name !== 'string' || name === '') return undefined;
   if (member(member(template.value, 'Resources'), name) !== undefined) return path;
-  return pathInTemplate(template, name.split('/')[0] ?? name);
+  return pathInTemplate(template, name);
 }

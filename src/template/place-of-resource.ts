@@ -30,11 +30,23 @@ export async function placeOfResource(
   const found = pathInTemplate(template, logicalId);
   if (found === undefined) return undefined;
   if (rest.length === 0) return { file, line: lineOf(template, found) };
-  const nestedFile = nestedTemplate(valueAt(template.value, found), file);
-  const nested = nestedFile === undefined ? undefined : await load(nestedFile);
-  const inside = nested === undefined || nestedFile === undefined ? undefined : await placeOfResource(nested, nestedFile, rest, load);
+  const nested = await loadNested(template, file, logicalId, load);
+  const inside = nested === undefined ? undefined : await placeOfResource(nested.template, nested.file, rest, load);
   // A template that is not here: the nested stack itself is the nearest place.
   return inside ?? { file, line: lineOf(template, found) };
+}
+
+/** The template of a nested stack, with its absolute path; undefined for one that is not on this machine or cannot be read. */
+export async function loadNested(
+  template: Template,
+  file: string,
+  logicalId: string,
+  load: LoadTemplate,
+): Promise<{ readonly template: Template; readonly file: string } | undefined> {
+  const found = pathInTemplate(template, logicalId);
+  const nestedFile = found === undefined ? undefined : nestedTemplate(valueAt(template.value, found), file);
+  const nested = nestedFile === undefined ? undefined : await load(nestedFile);
+  return nested === undefined || nestedFile === undefined ? undefined : { template: nested, file: nestedFile };
 }
 
 /** A value in a YAML block begins below its key; the line of the key is the one that people look for. */

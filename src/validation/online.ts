@@ -7,7 +7,7 @@ import { announce } from '../deployment/identity.ts';
 import { placeTemplate, type TemplateBodyWish } from '../deployment/template-body.ts';
 import type { TemplateSource } from '../deployment/template-source.ts';
 import { UserError, messageOf } from '../errors.ts';
-import { locator } from '../template/locate.ts';
+import { placeInTemplate } from '../template/locate.ts';
 import type { Template } from '../template/types.ts';
 import { leftOut, validateBeforeDeployment } from './pre-deployment.ts';
 import { withStandIns } from './stand-ins.ts';
@@ -49,7 +49,7 @@ export async function checkOnline(
   const validated =
     artifacts === undefined
       ? leftOut('what the template refers to on this machine comes first', context)
-      : await validateBeforeDeployment(template, place, wish, context);
+      : await validateBeforeDeployment(source, place, wish, context);
   const findings = validated.refusal === undefined ? validated.findings : [...validated.findings, refusalOf(template, validated.refusal)];
   return { findings, answer: { ...check, preDeploymentValidation: validated.done } };
 }
@@ -71,6 +71,6 @@ async function artifactsOf(
 /** CloudFormation says no lines, but often the path: `[/Resources/Fn/Properties]`. */
 function refusalOf(template: Template, message: string): Finding {
   const pointer = /\[(\/[^\]\s]+)\]/.exec(message)?.[1];
-  const place = pointer === undefined ? undefined : locator(template)('', pointer);
+  const place = pointer === undefined ? undefined : placeInTemplate(template, '', pointer);
   return { rule: 'cloudformation', severity: 'error', message, ...(place ?? { path: template.path, ...template.positionOf([]) }) };
 }

@@ -4,6 +4,8 @@ import type { ChangeSetRequest } from '../clients/cloudformation.ts';
 import type { Context } from '../context.ts';
 import { CAPABILITIES, chooseTags, concealSecrets } from '../deployment/prepare.ts';
 import { stackDeps } from '../deployment/stack-deps.ts';
+import { templateLocator } from '../deployment/template-places.ts';
+import type { TemplateSource } from '../deployment/template-source.ts';
 import { UserError, type ErrorCode } from '../errors.ts';
 import { discardChangeSet } from '../stack/change-set.ts';
 import type { StackFinding } from '../stack/findings.ts';
@@ -14,7 +16,6 @@ import { describeState, planDeployment } from '../stack/plan.ts';
 import { makeChangeSet, type ChangeSetSource } from '../stack/preview-stack.ts';
 import type { SoundStack } from '../stack/repair.ts';
 import { NO_SWITCHES } from '../stack/switches.ts';
-import { locator } from '../template/locate.ts';
 import { templateParameters } from '../template/read.ts';
 import type { Template } from '../template/types.ts';
 import { STAND_IN } from './stand-ins.ts';
@@ -42,11 +43,12 @@ const NOTHING: Validated = { findings: [], refusal: undefined, done: true };
  * stack that comes with the first one. What cannot be validated is said as a warning.
  */
 export async function validateBeforeDeployment(
-  template: Template,
+  origin: TemplateSource,
   place: ChangeSetRequest['template'],
   wish: ValidationWish,
   context: Context,
 ): Promise<Validated> {
+  const { template } = origin;
   const deps = await stackDeps(context);
   const stackName = wish.stackName ?? `lambda-tool-validation-${randomBytes(4).toString('hex')}`;
   const sound = wish.stackName === undefined ? ({ kind: 'create' } as const) : await findSound(wish.stackName, deps);
@@ -67,7 +69,7 @@ export async function validateBeforeDeployment(
     roleArn: undefined,
     resources: [],
     switches: NO_SWITCHES,
-    locate: locator(template),
+    locate: templateLocator(origin, context),
   };
   return look(source, sound, template, context, deps);
 }

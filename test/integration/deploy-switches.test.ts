@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import {
   type CloudFormationClient,
   DescribeChangeSetCommand,
@@ -243,6 +243,21 @@ describe('what CloudFormation finds beforehand', () => {
   it('names the property at its own place', async () => {
     const { document } = await yaml('Wrong', bucket('fine-name').replace('      BucketName', '      BucketNam: x\n      BucketName'));
     expect(document.result.findings).toMatchObject([{ rule: 'PROPERTY_VALIDATION', line: 5, column: 18 }]);
+  });
+
+  it('names a property of a nested template in the file of that template', async () => {
+    const directory = project('Resources: {Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner/nested.yaml}}}\n');
+    mkdirSync(join(directory, 'inner'));
+    const inner = bucket('nested-name').replace('      BucketName', '      BucketNam: x\n      BucketName');
+    writeFileSync(join(directory, 'inner/nested.yaml'), inner);
+    const args = ['deploy-serverless', '-sn', 'Within', '-sb', 'within-bucket', '--local', '--preview'];
+    const { code, document, stderr } = await workspace.json(args, { cwd: directory });
+    expect(code, stderr).toBe(1);
+    expect(document.error?.details?.[0]).toBe('error   inner/nested.yaml:5:18: PROPERTY_VALIDATION: Inner/Uploads (AWS::S3::Bucket)');
+    expect(document.result.findings).toMatchObject([{ logicalId: 'Inner/Uploads', path: 'inner/nested.yaml', line: 5, column: 18 }]);
+    const outside = await workspace.json([...args, '-t', join(directory, 'serverless.template')], { cwd: workspace.folder });
+    expect(outside.document.result.findings).toMatchObject([{ path: relative(workspace.folder, join(directory, 'inner/nested.yaml')) }]);
+    expect(await find('Within')).toBeUndefined();
   });
 
   it('warns of what does not stop it', async () => {

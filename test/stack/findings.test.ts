@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { OperationEvent } from '../../src/clients/cloudformation.ts';
 import { findingsOf, formatFinding } from '../../src/stack/findings.ts';
 import { refusedChangeSet } from '../../src/stack/refused-change-set.ts';
-import { locator } from '../../src/template/locate.ts';
+import { formatPlace, locator } from '../../src/template/locate.ts';
 import { parseTemplate } from '../../src/template/parse.ts';
 
 const TEMPLATE = `Transform: AWS::Serverless-2016-10-31
@@ -19,7 +19,10 @@ Resources:
     Properties: { Runtime: nodejs24.x, Handler: index.handler, InlineCode: '' }
   Orders:
     Type: AWS::CloudFormation::Stack
-    Properties: { TemplateURL: orders.yaml }
+    Properties: { TemplateURL: nested/orders.yaml }
+  Elsewhere:
+    Type: AWS::CloudFormation::Stack
+    Properties: { TemplateURL: 'https://bucket.s3.amazonaws.com/a.yaml' }
 `;
 
 type Validation = NonNullable<OperationEvent['validation']>;
@@ -60,7 +63,29 @@ function event(
   };
 }
 
-const places = async () => locator(await parseTemplate(TEMPLATE, 'serverless.template'));
+const ORDERS = `Parameters: { Name: { Type: String } }
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: taken
+  Deeper:
+    Type: AWS::Serverless::Application
+    Properties: { Location: ../deeper.json }
+`;
+const DEEPER = '{\n  "Resources": {\n    "Queue": { "Type": "AWS::SQS::Queue",\n      "Properties": { "QueueName": "taken" } } }\n}\n';
+
+/** Templates by absolute path, and under which name they are shown. */
+const FILES: Readonly<Record<string, readonly [string, string]>> = {
+  '/app/nested/orders.yaml': [ORDERS, 'nested/orders.yaml'],
+  '/app/deeper.json': [DEEPER, 'deeper.json'],
+};
+
+const load = (file: string) => {
+  const found = FILES[file];
+  return found === undefined ? Promise.resolve(undefined) : parseTemplate(...found);
+};
+const places = async () => locator(await parseTemplate(TEMPLATE, 'serverless.template'), '/app/serverless.template', load);
 
 describe('places of findings', () => {
   it.each([
@@ -69,14 +94,28 @@ describe('places of findings', () => {
     ['a property that is missing: what should have it', 'Uploads', '/Resources/Uploads/Properties/AccessControl', 6, 7],
     ['a resource without a path', 'Uploads', undefined, 4, 5],
     ['what the transform has made: what it was made from', 'FnRole', '/Resources/FnRole/Properties/RoleName', 10, 5],
-    ['what is in a nested stack: that stack', 'Orders/Table', undefined, 13, 5],
+    ['what is in a nested stack from elsewhere: that stack', 'Elsewhere/Table', '/Resources/Table/Properties/TableName', 16, 5],
   ])('%s', async (_, logicalId, pointer, line, column) => {
-    expect((await places())(logicalId, pointer)).toEqual({ path: 'serverless.template', line, column });
+    expect(await (await places())(logicalId, pointer)).toEqual({ path: 'serverless.template', line, column });
+  });
+
+  it.each([
+    ['a property', 'Orders/Table', '/Resources/Table/Properties/TableName', 'nested/orders.yaml:6:18'],
+    ['a resource', 'Orders/Table', undefined, 'nested/orders.yaml:4:5'],
+    ['no resource at all', 'Orders/', '/Parameters/Name', 'nested/orders.yaml:1:21'],
+    ['what the template does not know: its nested stack', 'Orders/Unknown', undefined, 'serverless.template:13:5'],
+    ['a stack within it', 'Orders/Deeper/Queue', '/Resources/Queue/Properties/QueueName', 'deeper.json:4:36'],
+    ['what a stack within it does not know', 'Orders/Deeper/Unknown', undefined, 'nested/orders.yaml:8:5'],
+    ['a stack that it does not have', 'Orders/Missing/Queue', undefined, 'serverless.template:13:5'],
+  ])('in a nested template, %s', async (_, logicalId, pointer, expected) => {
+    const found = await (await places())(logicalId, pointer);
+    expect(found === undefined ? undefined : formatPlace(found)).toBe(expected);
   });
 
   it('nothing is placed that the template does not know', async () => {
-    expect((await places())('Unknown', '/Resources/Unknown/Properties')).toBeUndefined();
-    expect((await places())('')).toBeUndefined();
+    expect(await (await places())('Unknown', '/Resources/Unknown/Properties')).toBeUndefined();
+    expect(await (await places())('Unknown/Table')).toBeUndefined();
+    expect(await (await places())('')).toBeUndefined();
   });
 });
 
@@ -88,7 +127,7 @@ describe('findings', () => {
     const conflict = event('Uploads', {
       validation: { name: 'NAME_CONFLICT_VALIDATION', reason: 'it already exists', path: '/Resources/Uploads/Properties/BucketName' },
     });
-    const found = findingsOf(
+    const found = await findingsOf(
       [bucket, conflict, conflict, event('Uploads', { validation: { status: 'SKIPPED' } }), event('Uploads', { hook: {} })],
       await places(),
     );
@@ -117,19 +156,19 @@ describe('findings', () => {
     ['SERVICE_QUOTA', 'x', 'quota'],
     ['CONFIG_RECORDER_CONFLICT', 'x', 'recorder'],
   ])('%s (%s) says what helps', async (name, reason, remedy) => {
-    const [found] = findingsOf([event('Uploads', { validation: { name, reason } })], await places());
+    const [found] = await findingsOf([event('Uploads', { validation: { name, reason } })], await places());
     expect(found?.remedy).toContain(remedy);
   });
 
   it('a wrong property needs no further words', async () => {
-    const [found] = findingsOf([event('Uploads', { validation: {} })], await places());
+    const [found] = await findingsOf([event('Uploads', { validation: {} })], await places());
     expect(found).not.toHaveProperty('remedy', expect.anything());
   });
 });
 
 describe('the error of a refused change set', () => {
   it('shows each finding, and names the switch that leaves the check out', async () => {
-    const findings = findingsOf(
+    const findings = await findingsOf(
       [event('Uploads', { validation: { name: 'NAME_CONFLICT_VALIDATION', reason: 'it exists' } })],
       await places(),
     );
@@ -148,7 +187,7 @@ describe('the error of a refused change set', () => {
   });
 
   it('does not offer that switch where only a hook has refused', async () => {
-    const error = refusedChangeSet('Shop', { findings: findingsOf([event('Uploads', { hook: {} })], await places()), reasons: [] });
+    const error = refusedChangeSet('Shop', { findings: await findingsOf([event('Uploads', { hook: {} })], await places()), reasons: [] });
     expect(error.hint).not.toContain('--no-validation');
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChangeSet, OperationEvent, ResourceChange, Stacks } from '../../src/clients/cloudformation.ts';
 import { UserError } from '../../src/errors.ts';
 import { explainRefusal } from '../../src/stack/refused-change-set.ts';
+import type { Locate } from '../../src/template/locate.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { recordingReporter } from '../support/recording-reporter.ts';
 
@@ -66,7 +67,7 @@ function endpoint(changeSets: readonly ChangeSet[], events: Readonly<Record<stri
   return { deps, slept: clock.slept };
 }
 
-const NOWHERE = (): undefined => undefined;
+const NOWHERE: Locate = () => Promise.resolve(undefined);
 
 describe('why a change set has failed', () => {
   it('is what nested change sets say, however deep, under the names of the nested stacks', async () => {
@@ -99,6 +100,16 @@ describe('why a change set has failed', () => {
     const child = changeSet('child', 'The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation].');
     const { deps } = endpoint([root, child], { [arn('child')]: [validationError('Bucket')] });
     expect((await explainRefusal(root, NOWHERE, deps)).findings).toMatchObject([{ logicalId: 'Orders/Bucket', message: 'wrong' }]);
+  });
+
+  it('asks for their places by the path of the nested stacks and the path in the innermost template', async () => {
+    const root = changeSet('root', `Nested change set ${arn('child')} was not successfully created: Currently in FAILED.`, {
+      Orders: 'child',
+    });
+    const child = changeSet('child', 'The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation].');
+    const { deps } = endpoint([root, child], { [arn('child')]: [validationError('Bucket')] });
+    const locate: Locate = (logicalId, pointer) => Promise.resolve({ path: `${logicalId} ${pointer}`, line: 4, column: 2 });
+    expect((await explainRefusal(root, locate, deps)).findings).toMatchObject([{ path: 'Orders/Bucket /Resources/Bucket', line: 4 }]);
   });
 
   it('is its own reason where a nested one is gone', async () => {
