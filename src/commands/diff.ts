@@ -15,6 +15,10 @@ export const diff = defineCommand({
     'parameters-file',
     'tags',
     'cloudformation-role',
+    'notification-arns',
+    'rollback-alarms',
+    'monitoring-time',
+    'termination-protection',
     'template',
     'template-substitutions',
     's3-bucket',
@@ -44,8 +48,13 @@ export const diff = defineCommand({
     const source = await loadTemplate(options, context);
     const stackName = await requireStackName(options, context);
     const identity = await announce(context);
-    const [{ diffStack }, { renderDiff }] = await Promise.all([import('../diff/diff-stack.ts'), import('../diff/render.ts')]);
-    const result = await diffStack({ ...options, stackName }, source, context);
+    const [{ diffStack }, { renderDiff }, { readSettings }] = await Promise.all([
+      import('../diff/diff-stack.ts'),
+      import('../diff/render.ts'),
+      import('../deployment/stack-switches.ts'),
+    ]);
+    const settings = { ...readSettings(options, identity), roleArn: options.cloudformationRole };
+    const result = await diffStack({ ...options, stackName, settings }, source, context);
     context.reporter.result({ data: { ...result, ...identity }, human: [(style) => renderDiff(result, style)] });
     return options.fail === true && !result.same ? EXIT.changes : undefined;
   },

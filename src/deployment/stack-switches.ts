@@ -18,21 +18,32 @@ export interface SwitchOptions {
 
 const ON_FAILURE = { delete: 'DELETE', rollback: 'ROLLBACK', 'do-nothing': 'DO_NOTHING' } as const;
 
-/** What the switches ask of CloudFormation. Alarms may be given by their names. */
+/** What the switches ask of CloudFormation. */
 export function readSwitches(options: SwitchOptions, identity: Identity): StackSwitches {
-  const { notificationArns, rollbackAlarms, monitoringTime, terminationProtection } = options;
-  const hasTriggers = rollbackAlarms !== undefined || monitoringTime !== undefined;
   return {
+    ...readSettings(options, identity),
     express: options.express === true,
     disableRollback: options.disableRollback === true,
     onFailure: options.onFailure === undefined ? undefined : ON_FAILURE[options.onFailure as keyof typeof ON_FAILURE],
+    importExistingResources: options.importExistingResources === true,
+    validation: options.validation,
+  };
+}
+
+type SettingsOptions = Pick<SwitchOptions, 'notificationArns' | 'rollbackAlarms' | 'monitoringTime' | 'terminationProtection'>;
+
+/** The switches that say how the stack is to be, and not how it is deployed. Alarms may be given by their names. */
+export function readSettings(
+  { notificationArns, rollbackAlarms, monitoringTime, terminationProtection }: SettingsOptions,
+  identity: Identity,
+): Pick<StackSwitches, 'notificationArns' | 'rollbackTriggers' | 'terminationProtection'> {
+  const hasTriggers = rollbackAlarms !== undefined || monitoringTime !== undefined;
+  return {
     notificationArns,
     rollbackTriggers: hasTriggers
       ? { alarmArns: rollbackAlarms?.map((alarm) => alarmArn(alarm, identity)), monitoringMinutes: monitoringTime }
       : undefined,
-    importExistingResources: options.importExistingResources === true,
     terminationProtection,
-    validation: options.validation,
   };
 }
 

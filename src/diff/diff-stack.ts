@@ -7,10 +7,11 @@ import type { TemplateSource } from '../deployment/template-source.ts';
 import { describeState, STACK_STATUSES } from '../stack/plan.ts';
 import type { Template } from '../template/types.ts';
 import { compareLevel, deployedTemplate } from './compare-level.ts';
+import { compareSettings, needsOtherChange, type SettingsWish } from './compare-settings.ts';
 import { compareTags } from './compare-stack.ts';
 import type { CodeWish } from './planned-code.ts';
 import { hasNoChanges } from './render.ts';
-import type { Changes, TagChange, Undecided } from './types.ts';
+import type { Changes, Undecided } from './types.ts';
 
 export interface DiffWish extends Omit<CodeWish, 'templateDirectory'> {
   readonly stackName: string;
@@ -18,7 +19,7 @@ export interface DiffWish extends Omit<CodeWish, 'templateDirectory'> {
   readonly parametersFile: string | undefined;
   readonly tags: Readonly<Record<string, string>> | undefined;
   readonly package: string | undefined;
-  readonly cloudformationRole: string | undefined;
+  readonly settings: SettingsWish;
 }
 
 export interface StackDiff {
@@ -54,9 +55,10 @@ export async function diffStack(wish: DiffWish, source: TemplateSource, context:
   const changes: Changes = {
     ...level.changes,
     tags: compareTags(current?.tags ?? {}, chooseTags(wish.tags, current?.tags)),
-    stack: current === undefined ? [] : compareRole(current.roleArn, wish.cloudformationRole),
+    stack: current === undefined ? [] : compareSettings(current, wish.settings),
   };
   const { undecided } = level;
+  if (undecided.length === 0) tellLoneSettings(changes, context);
   return {
     stackName: wish.stackName,
     stackId: stack?.id,
@@ -82,11 +84,10 @@ function tellState(stack: Stack | undefined, current: Stack | undefined, context
   }
 }
 
-/** Without one in the call, CloudFormation goes on using the role of the last operation. */
-function compareRole(before: string | undefined, given: string | undefined): TagChange[] {
-  if (given === undefined || given === before) return [];
-  const action = before === undefined ? 'added' : 'changed';
-  return [{ name: 'RoleArn', action, ...(before === undefined ? {} : { before }), after: given }];
+function tellLoneSettings(changes: Changes, { reporter }: Context): void {
+  const held = changes.stack.filter(needsOtherChange);
+  if (held.length === 0 || !hasNoChanges({ ...changes, stack: [] })) return;
+  reporter.warn(`CloudFormation takes another ${held.map(({ name }) => name).join(', ')} only together with another change`);
 }
 
 function tellUndeclared(template: Template, given: Readonly<Record<string, string>>, context: Context): void {

@@ -84,6 +84,7 @@ export function hasWishedSettings(
   );
 }
 
-function sameSet(one: readonly string[], other: readonly string[]): boolean {
+/** Whether two lists have the same items, in whatever order. */
+export function sameSet(one: readonly string[], other: readonly string[]): boolean {
   return new Set(one).size === new Set(other).size && one.every((item) => other.includes(item));
 }

@@ -327,6 +327,59 @@ AWSTemplateFormatVersion: 2010-09-09
   });
 });
 
+describe('diff of what belongs to the stack itself', () => {
+  const TOPIC = 'arn:aws:sns:us-east-1:000000000000:events';
+  const ALARM = 'arn:aws:cloudwatch:us-east-1:000000000000:alarm:High';
+  let workspace: Workspace;
+  let project: string;
+
+  beforeAll(() => {
+    workspace = openWorkspace();
+    project = join(workspace.folder, 'settings');
+    mkdirSync(project);
+    const topic = (DisplayName: string) =>
+      JSON.stringify({ Resources: { Topic: { Type: 'AWS::SNS::Topic', Properties: { DisplayName } } } });
+    writeFileSync(join(project, 'serverless.template'), topic('one'));
+    writeFileSync(join(project, 'other.template'), topic('two'));
+  });
+  afterAll(() => workspace.close());
+
+  const diffWith = (...args: string[]) => workspace.json(['diff', '-sn', 'Own', '--local', '--fail', ...args], { cwd: project });
+  const deployWith = (...args: string[]) => workspace.json(['deploy-serverless', '-sn', 'Own', '--local', ...args], { cwd: project });
+  const asked = ['--notification-arns', TOPIC, '--rollback-alarms', 'High', '--monitoring-time', '7', '--termination-protection'];
+
+  it('tells each setting that a switch asks for, says which of them need another change, and nothing after they are deployed', async () => {
+    expect((await deployWith()).document.result.action).toBe('created');
+    expect((await diffWith()).code).toBe(0);
+    const { code, document } = await diffWith(...asked);
+    expect(code).toBe(3);
+    expect(document.result).toMatchObject({ same: false, changes: { resources: [] } });
+    expect(document.result.changes.stack).toEqual([
+      { name: 'NotificationARNs', action: 'added', after: TOPIC },
+      { name: 'RollbackTriggers', action: 'added', after: ALARM },
+      { name: 'MonitoringTimeInMinutes', action: 'changed', before: '0', after: '7' },
+      { name: 'EnableTerminationProtection', action: 'changed', before: 'false', after: 'true' },
+    ]);
+    expect(document.warnings).toEqual([
+      'CloudFormation takes another NotificationARNs, RollbackTriggers, MonitoringTimeInMinutes only together with another change',
+    ]);
+    expect((await diffWith(...asked, '-t', 'other.template')).document.warnings).toEqual([]);
+    expect((await deployWith(...asked, '-t', 'other.template', '--monitoring-time', '0')).document.ok).toBe(true);
+    expect((await diffWith('-t', 'other.template')).code).toBe(0);
+    const { document: rest } = await diffWith(...asked, '-t', 'other.template');
+    expect(rest.result.changes.stack).toEqual([{ name: 'MonitoringTimeInMinutes', action: 'changed', before: '0', after: '7' }]);
+  });
+
+  it('reads the switches of the defaults file, and shows what would go to people', async () => {
+    writeFileSync(join(project, 'defaults.json'), JSON.stringify({ 'notification-arns': [], 'termination-protection': false }));
+    const args = ['diff', '-sn', 'Own', '--local', '-t', 'other.template', '--config-file', 'defaults.json'];
+    const { stdout, stderr } = await workspace.run(args, { cwd: project });
+    expect(stdout, stderr).toMatch(
+      /^Stack\n {2}- {2}NotificationARNs {2}arn:aws:sns\S+\n {2}~ {2}EnableTerminationProtection {2}true → false$/m,
+    );
+  });
+});
+
 describe.skipIf(noImage !== undefined)('diff of container images', () => {
   let workspace: Workspace;
   let project: string;
