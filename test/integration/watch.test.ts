@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CloudFormationClient, DescribeStacksCommand, paginateDescribeStackEvents } from '@aws-sdk/client-cloudformation';
@@ -10,12 +11,15 @@ import { openStackClient } from '../support/stack-client.ts';
 
 let workspace: Workspace;
 let client: CloudFormationClient;
+let throttled: Throttled;
 
 beforeAll(async () => {
   workspace = openWorkspace();
   client = await openStackClient(workspace);
+  throttled = await deployThrottled();
 });
-afterAll(() => {
+afterAll(async () => {
+  await throttled.stop();
   client.destroy();
   workspace.close();
 });
@@ -37,6 +41,32 @@ function project(files: Readonly<Record<string, string>>): string {
   mkdirSync(cwd);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text);
   return cwd;
+}
+
+interface Throttled {
+  readonly ended: Promise<CliResult>;
+  stop(): Promise<void>;
+}
+
+/** A deployment whose questions are refused until it has said so. It is half a minute of mere waiting, beside which the other tests run. */
+async function deployThrottled(): Promise<Throttled> {
+  const slow = await startSlowCloudFormation({ throttles: true });
+  const env = { AWS_ENDPOINT_URL: slow.endpoint, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_REGION: 'eu-west-1' };
+  let running: ChildProcess | undefined;
+  const ended = workspace.run(['deploy-serverless', '-sn', 'Slow'], {
+    cwd: project({ 'serverless.template': 'Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n' }),
+    env,
+    onStart: (child) => (running = child),
+    onStderr: (text) => {
+      if (text.includes('CloudFormation throttles our questions for')) slow.recover();
+    },
+  });
+  const stop = async (): Promise<void> => {
+    running?.kill('SIGKILL');
+    await ended;
+    slow.close();
+  };
+  return { ended, stop };
 }
 
 const deploy = (name: string, probes: Probes, ...args: string[]): Promise<CliResult> =>
@@ -182,23 +212,6 @@ describe('events', () => {
     expect(events.map(({ timestamp }) => timestamp)).toEqual(events.map(({ timestamp }) => timestamp).toSorted());
     expect(places.indexOf('Mid Low Deep UPDATE_COMPLETE')).toBeLessThan(places.indexOf('Mid UPDATE_COMPLETE'));
   });
-
-  it('come through throttling, which is told after a while', async () => {
-    const slow = await startSlowCloudFormation({ throttles: true });
-    const cwd = project({ 'serverless.template': 'Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n' });
-    const env = { AWS_ENDPOINT_URL: slow.endpoint, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_REGION: 'eu-west-1' };
-    const { code, stderr } = await workspace.run(['deploy-serverless', '-sn', 'Slow'], {
-      cwd,
-      env,
-      onStderr: (text) => {
-        if (text.includes('CloudFormation throttles our questions for')) slow.recover();
-      },
-    });
-    slow.close();
-    expect(code, stderr).toBe(0);
-    expect(stderr.match(/Fn AWS::Lambda::Function CREATE_IN_PROGRESS/g)).toHaveLength(1);
-    expect(stderr).toContain('Slow AWS::CloudFormation::Stack CREATE_COMPLETE');
-  });
 });
 
 describe('an interrupt with --on-interrupt cancel', () => {
@@ -247,5 +260,15 @@ describe('runs that create a stack at the same time', () => {
     const runs = await Promise.all(Array.from({ length: 4 }, () => deploy('Shared', { A: { HoldMs: 200 } })));
     expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(await statusOf('Shared')).toBe('CREATE_COMPLETE');
+  });
+});
+
+describe('questions that are throttled', () => {
+  it('lose no event and end no run, and are told after a while', async () => {
+    const { code, stderr } = await throttled.ended;
+    expect(code, stderr).toBe(0);
+    expect(stderr.match(/Fn AWS::Lambda::Function CREATE_IN_PROGRESS/g)).toHaveLength(1);
+    expect(stderr).toContain('CloudFormation throttles our questions for');
+    expect(stderr).toContain('Slow AWS::CloudFormation::Stack CREATE_COMPLETE');
   });
 });
