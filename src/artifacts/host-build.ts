@@ -17,7 +17,7 @@ export async function withHostBuild<T>(artifact: ImageArtifact, publishing: Publ
   if (planned === undefined) return work();
   const { directory } = planned;
   const output = publishing.hostOutput(directory);
-  return output.limit(async () => {
+  return output.turns.take(artifact.architecture, async () => {
     publishing.signal.throwIfAborted();
     if (output.holds !== artifact.architecture) {
       output.holds = undefined;
