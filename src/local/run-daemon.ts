@@ -1,11 +1,13 @@
 /** The life of the daemon: open, answer, stop. */
+import path from 'node:path';
 import { assembleLocalAws } from './assemble.ts';
 import { createDaemonLog } from './daemon-log.ts';
 import type { DaemonSettings } from './daemon-settings.ts';
 import { findEndpointRecord, findLastPort, removeEndpointRecord, writeEndpointRecord } from './endpoint-file.ts';
 import { askHealth } from './health.ts';
+import { DATA_FOLDER } from './local-folder.ts';
 import { listenOnLoopback, type LocalServer } from './server.ts';
-import { makePrivateFolder } from './store.ts';
+import { createStore, makePrivateFolder } from './store.ts';
 
 const DEFAULT_PORT = 4577;
 const OTHER_PORTS = 100;
@@ -38,7 +40,7 @@ export async function runDaemon(folder: string, settings: DaemonSettings): Promi
   log('stopped');
 }
 
-/** The port asked for, or the one of last time, or the default, or one of the next. */
+/** The port asked for, or the one of last time, or the default, or one of the next that no address of what is deployed has. */
 async function openServer(folder: string, settings: DaemonSettings): Promise<LocalServer> {
   if (settings.port !== undefined) return listenOnLoopback(settings.port);
   const last = findLastPort(folder);
@@ -50,7 +52,8 @@ async function openServer(folder: string, settings: DaemonSettings): Promise<Loc
       if (!['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
-  return listenOnLoopback(DEFAULT_PORT, OTHER_PORTS);
+  const ofApis = createStore(path.join(folder, DATA_FOLDER)).collection<number>('api-ports').entries();
+  return listenOnLoopback(DEFAULT_PORT, OTHER_PORTS, new Set([...ofApis].map(([, port]) => port)));
 }
 
 /** A state folder that was deleted, or given to another daemon, has no use for this one. */

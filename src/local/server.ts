@@ -17,11 +17,12 @@ export interface LocalServer {
 const CLOSE_GRACE_MS = 2000;
 
 /**
- * Listens on 127.0.0.1. Port 0 is any free one. `triesOnTaken` more ports are tried upwards when it is taken.
+ * Listens on 127.0.0.1. Port 0 is any free one. `triesOnTaken` more ports are tried upwards when it is taken, but for those to `avoid`.
  * Throws the system's error with code `EADDRINUSE` when none is free.
  */
-export async function listenOnLoopback(port: number, triesOnTaken = 0): Promise<LocalServer> {
+export async function listenOnLoopback(port: number, triesOnTaken = 0, avoid: ReadonlySet<number> = new Set()): Promise<LocalServer> {
   for (let tries = 0; ; tries++) {
+    if (avoid.has(port + tries)) continue;
     const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 0 });
     try {
       await listen(server, port === 0 ? 0 : port + tries);

@@ -16,6 +16,7 @@ import {
   resetLocalTarget,
   stopLocalTarget,
 } from '../../src/local/index.ts';
+import { createStore } from '../../src/local/store.ts';
 import { isProcessAlive } from '../../src/local/processes.ts';
 import { findOwnPort } from '../support/own-port.ts';
 import { bundleDaemon } from './support/daemon-bundle.ts';
@@ -118,6 +119,12 @@ describe('the local target', () => {
     expect([second.version, second.port]).toEqual(['2.0.0', first.port]);
     expect(isProcessAlive(first.pid)).toBe(false);
     await s3For(second).send(new PutObjectCommand({ Bucket: 'kept', Key: 'k', Body: 'x' }));
+  });
+
+  it('leaves the ports of what is deployed to that, also while nothing listens there', async () => {
+    const ports = createStore(path.join(folder, 'data')).collection<number>('api-ports');
+    for (let port = 4577; port < 4620; port += 1) ports.put(`api-${port}`, port);
+    expect((await ensure()).port).toBeGreaterThanOrEqual(4620);
   });
 
   it('refuses a port that is asked for and taken', async () => {
