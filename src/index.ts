@@ -50,16 +50,68 @@ export async function runCommand(name: string, options: CommandOptions = {}, cal
   return readDocument(document);
 }
 
-type Caller = (options?: CommandOptions, call?: CallOptions) => Promise<unknown>;
+/** What every answer has, and what belongs to some of them only: all keys are in docs/output.md. */
+export interface CommandResult {
+  readonly account: string;
+  readonly region: string;
+  readonly [key: string]: unknown;
+}
+
+export interface DeployResult extends CommandResult {
+  readonly stackName: string;
+  readonly stackId?: string;
+  readonly action: 'created' | 'updated' | 'recreated' | 'unchanged' | 'rolled-back' | 'previewed' | 'prepared' | 'declined';
+  /** Name → value; not with `preview` and `prepare`. */
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly artifacts: readonly DeployedArtifact[];
+  readonly durationMs: number;
+}
+
+export interface DeployedArtifact {
+  readonly logicalIds: readonly string[];
+  readonly kind: 'zip' | 'image' | 'file';
+  /** `s3://bucket/key` or `repository@sha256:…`. */
+  readonly location: string;
+  readonly digest: string;
+  readonly built: boolean;
+  readonly published: boolean;
+}
+
+export interface DeleteResult extends CommandResult {
+  /** Not with `dryRun`. */
+  readonly deleted: readonly { readonly stackName: string; readonly stackId: string }[];
+  /** Names that stood for no stack. */
+  readonly absent: readonly string[];
+}
+
+export interface ListResult extends CommandResult {
+  readonly stacks: readonly { readonly stackName: string; readonly stackId: string; readonly status: string }[];
+}
+
+export interface DescribeResult extends CommandResult {
+  readonly stackName: string;
+  readonly stackId: string;
+  readonly status: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+type Caller<Result> = (options?: CommandOptions, call?: CallOptions) => Promise<Result>;
 
 /** Build, publish and deploy; see docs/commands/deploy-serverless.md. */
-export const deployServerless: Caller = (options, call) => runCommand('deploy-serverless', options, call);
+export const deployServerless: Caller<DeployResult> = (options, call) => resultOf('deploy-serverless', options, call);
 /** Delete stacks and wait until they are gone; see docs/commands/delete-serverless.md. */
-export const deleteServerless: Caller = (options, call) => runCommand('delete-serverless', options, call);
+export const deleteServerless: Caller<DeleteResult> = (options, call) => resultOf('delete-serverless', options, call);
 /** The stacks that this tool has deployed; see docs/commands/list-serverless.md. */
-export const listServerless: Caller = (options, call) => runCommand('list-serverless', options, call);
+export const listServerless: Caller<ListResult> = (options, call) => resultOf('list-serverless', options, call);
 /** How a stack is and what it has; see docs/commands/describe-serverless.md. */
-export const describeServerless: Caller = (options, call) => runCommand('describe-serverless', options, call);
+export const describeServerless: Caller<DescribeResult> = (options, call) => resultOf('describe-serverless', options, call);
+
+/** The shapes are those of output.schema.json, which tests hold the commands to. */
+async function resultOf<Result extends CommandResult>(name: string, options?: CommandOptions, call?: CallOptions): Promise<Result> {
+  return (await runCommand(name, options, call)) as Result;
+}
 
 function toArguments(options: CommandOptions): string[] {
   const { arguments: words = [], ...switches } = options;

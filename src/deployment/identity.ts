@@ -11,8 +11,12 @@ export interface Identity {
 
 /** Says whose account, which region and which credentials, before anything is changed. */
 export async function announce(context: Context): Promise<Identity> {
-  const [{ account }, { region, credentialSource }] = await Promise.all([context.clients.caller(), context.clients.edge()]);
-  context.reporter.info(`Account ${account} · ${region} · ${credentialSource}`);
+  const [{ account }, { region, credentialSource, endpointFor }] = await Promise.all([context.clients.caller(), context.clients.edge()]);
+  const endpoint = endpointFor('cloudformation') ?? endpointFor('sts');
+  // One that comes out of the environment is easily forgotten.
+  const origin = endpoint === undefined ? undefined : new URL(endpoint).origin;
+  const where = origin === undefined || credentialSource.includes(origin) ? '' : ` · ${origin}`;
+  context.reporter.info(`Account ${account} · ${region} · ${credentialSource}${where}`);
   context.reporter.event({ type: 'identity', account, region });
   return { account, region };
 }

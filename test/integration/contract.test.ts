@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -219,6 +219,20 @@ describe('the exported API', () => {
     );
   });
 
+  it('has types under which the program of README.md compiles', () => {
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const [, example = ''] = /## From a program\n\n```js\n(.*?)```/s.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+    const folder = join(workspace.folder, 'typed');
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    symlinkSync(root, join(folder, 'node_modules', 'lambda-tool'), 'dir');
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    writeFileSync(join(folder, 'main.ts'), `${example}\nexport const url: string | undefined = outputs['ApiURL'];\n`);
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const args = [tsc, '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', 'main.ts'];
+    const { stdout, status } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+    expect([stdout, status]).toEqual(['', 0]);
+  });
+
   it('takes camelCase switches, maps with any text, and rejects with the documented code', async () => {
     const { deployServerless, deleteServerless, LambdaToolError } = (await import(
       new URL('../../dist/index.js', import.meta.url).href
@@ -232,5 +246,18 @@ describe('the exported API', () => {
     await expect(deployServerless({ ...wish, templateParameters: { Json: '{"a";1}' } }, call)).rejects.toBeInstanceOf(LambdaToolError);
     await expect(deployServerless({ local: true, arguments: ['--help'] }, call)).rejects.toMatchObject({ code: 'USAGE' });
     expect(await deleteServerless({ arguments: ['Api'], local: true }, call)).toMatchObject({ deleted: [{ stackName: 'Api' }] });
+  });
+});
+
+describe('the line with account and region', () => {
+  it('names an endpoint, as one in the environment is easily forgotten', async () => {
+    const { stdout } = await workspace.run(['local', 'env']);
+    const env = Object.fromEntries([...stdout.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
+    const { code, stderr } = await workspace.run(['list-serverless'], { env });
+    expect([code, stderr.trim()]).toEqual([
+      0,
+      `Account 000000000000 · us-east-1 · credentials from the environment · ${env['AWS_ENDPOINT_URL']}`,
+    ]);
+    expect((await workspace.run(['list-serverless', '--local'])).stderr.trim()).toMatch(/^Account \d+ · us-east-1 · local target http\S+$/);
   });
 });
