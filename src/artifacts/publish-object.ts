@@ -23,7 +23,6 @@ const LIGHT_BYTES = 1024 * 1024;
 
 /** Zips what a zip artefact names, unless S3 has the result already, and uploads it. */
 export async function publishZip(artifact: ZipArtifact, name: string, publishing: Publishing, step: Step): Promise<Outcome> {
-  const { signal } = publishing;
   if (artifact.source === 'zip') return publishReadyZip(artifact, name, publishing, step);
   if (artifact.build !== undefined) return publishBuild(artifact, artifact.build, name, publishing, step);
   if (artifact.source !== 'dotnet') {

@@ -2,6 +2,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import type Dockerode from 'dockerode';
 import { UserError, messageOf } from '../errors.ts';
+import { engineReason } from './docker-failure.ts';
 import type { Platform } from './docker-build.ts';
 import { failureIn, readMessages } from './docker-stream.ts';
 
@@ -74,7 +75,7 @@ async function ensureImage(docker: Dockerode, { image, platform, signal, onLine 
     for await (const message of readMessages(answer, signal)) failure = failureIn(message) ?? failure;
   } catch (error) {
     signal?.throwIfAborted();
-    failure = messageOf(error);
+    failure = engineReason(error);
   }
   if (failure === undefined) return;
   throw new UserError('BUILD_FAILED', `The image ${image} cannot be pulled: ${failure}`, {

@@ -54,7 +54,12 @@ describe('plain lines', () => {
 
   it('say of a step that was interrupted, or ended because of another, that it was stopped', async () => {
     const { lines, written } = openLines(false);
-    const end = (error: Error) => lines.step(BUILD, () => Promise.reject(error)).catch(() => undefined);
+    const end = async (error: Error): Promise<void> => {
+      const step = lines.step(BUILD, async () => {
+        throw error;
+      });
+      await expect(step).rejects.toBe(error);
+    };
     await end(new UserError('INTERRUPTED', 'Stopped waiting'));
     await end(AbortSignal.abort().reason as Error);
     await end(new UserError('BUILD_FAILED', 'no'));
