@@ -121,11 +121,12 @@ function describe(folder: string, record: EndpointRecord): LocalTarget {
 export async function stopLocalTarget(folder: string): Promise<boolean> {
   const record = findEndpointRecord(folder);
   if (record === undefined) return false;
-  if (!(await isOurs(record, folder))) {
+  const answers = (await askHealth(record)) !== undefined;
+  if (!answers && !(await isOurs(record, folder))) {
     removeEndpointRecord(folder, record.pid);
     return false;
   }
-  const token = findSecrets(folder)?.controlToken;
+  const token = answers ? findSecrets(folder)?.controlToken : undefined;
   if (token === undefined || !(await askToStop(record, token))) signalProcess(record.pid, 'SIGTERM');
   if (!(await waitForEnd(record.pid))) {
     signalProcess(record.pid, 'SIGKILL');
@@ -138,7 +139,6 @@ export async function stopLocalTarget(folder: string): Promise<boolean> {
 
 /** A daemon that hangs does not answer, but its command line still says whose it is. */
 async function isOurs(record: EndpointRecord, folder: string): Promise<boolean> {
-  if ((await askHealth(record)) !== undefined) return true;
   return isProcessAlive(record.pid) && (await findCommandLine(record.pid))?.includes(folder) === true;
 }
 

@@ -29,14 +29,6 @@ beforeAll(async () => {
   daemon = await bundleDaemon();
 });
 afterAll(() => daemon.remove());
-beforeEach(async () => {
-  parent = await mkdtemp(path.join(tmpdir(), 'lambda-tool-local-'));
-  folder = path.join(parent, 'state');
-});
-afterEach(async () => {
-  await stopLocalTarget(folder);
-  await rm(parent, { recursive: true, force: true, maxRetries: 5 });
-});
 
 function ensure(options: { port?: number; version?: string; folder?: string } = {}): Promise<LocalTarget> {
   return ensureLocalTarget({ folder, daemonEntry: daemon.entry, version: '1.0.0', ...options });
@@ -52,6 +44,15 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('the local target', () => {
+  beforeEach(async () => {
+    parent = await mkdtemp(path.join(tmpdir(), 'lambda-tool-local-'));
+    folder = path.join(parent, 'state');
+  });
+  afterEach(async () => {
+    await stopLocalTarget(folder);
+    await rm(parent, { recursive: true, force: true, maxRetries: 5 });
+  });
+
   it('starts once, is found by the next, stops, and starts again with the same port and keys', async () => {
     expect(await findLocalTarget(folder)).toBeUndefined();
     const first = await ensure({ port: await findOwnPort() });
@@ -180,15 +181,11 @@ describe('the local target', () => {
     }
   });
 
-  it.skipIf(process.platform === 'win32')('stops on SIGTERM, and is killed when it hangs', async () => {
-    const first = await ensure({ port: await findOwnPort() });
-    process.kill(first.pid, 'SIGTERM');
-    await until(() => !isProcessAlive(first.pid));
+  it.skipIf(process.platform === 'win32')('stops on SIGTERM', async () => {
+    const { pid } = await ensure({ port: await findOwnPort() });
+    process.kill(pid, 'SIGTERM');
+    await until(() => !isProcessAlive(pid));
     expect(existsSync(path.join(folder, 'endpoint.json'))).toBe(false);
-    const second = await ensure();
-    process.kill(second.pid, 'SIGSTOP');
-    expect(await stopLocalTarget(folder)).toBe(true);
-    expect(isProcessAlive(second.pid)).toBe(false);
   });
 
   it('leaves a process alone that has got the id of a daemon that is gone', async () => {
@@ -205,12 +202,6 @@ describe('the local target', () => {
     } finally {
       bystander.kill('SIGKILL');
     }
-  });
-
-  it('ends by itself when its folder is gone', async () => {
-    const { pid } = await ensure();
-    await rm(folder, { recursive: true, force: true });
-    await until(() => !isProcessAlive(pid));
   });
 
   it('is emptied by a reset, which leaves other files alone', async () => {
@@ -241,6 +232,35 @@ describe('the local target', () => {
     await writeFile(inTheWay, '');
     await expect(ensure({ folder: path.join(inTheWay, 'state') })).rejects.toMatchObject({ code: 'FOLDER_NOT_WRITABLE' });
   });
+});
+
+describe.concurrent('the local target, where nothing is done but wait', () => {
+  const withOwnFolder = async (work: (own: string) => Promise<void>): Promise<void> => {
+    const above = await mkdtemp(path.join(tmpdir(), 'lambda-tool-local-'));
+    const own = path.join(above, 'state');
+    try {
+      await work(own);
+    } finally {
+      await stopLocalTarget(own);
+      await rm(above, { recursive: true, force: true, maxRetries: 5 });
+    }
+  };
+
+  it.skipIf(process.platform === 'win32')('is killed when it hangs', () =>
+    withOwnFolder(async (own) => {
+      const { pid } = await ensure({ folder: own });
+      process.kill(pid, 'SIGSTOP');
+      expect(await stopLocalTarget(own)).toBe(true);
+      expect(isProcessAlive(pid)).toBe(false);
+    }),
+  );
+
+  it('ends by itself when its folder is gone', () =>
+    withOwnFolder(async (own) => {
+      const { pid } = await ensure({ folder: own });
+      await rm(own, { recursive: true, force: true });
+      await until(() => !isProcessAlive(pid));
+    }));
 });
 
 describe('the state folder', () => {
