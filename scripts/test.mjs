@@ -1,7 +1,7 @@
 // Runs the tests: builds, starts a Docker engine where one is installed but does not run, then hands over to vitest.
 // --no-skips: a skipped test is a failure, unless --may-skip=TEXT is part of its title. Other arguments go to vitest.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,6 +14,8 @@ await installAndBuild();
 
 const engine = await startEngine();
 const folder = mkdtempSync(join(tmpdir(), 'lambda-tool-test-'));
+// Some tests act as another user.
+chmodSync(folder, 0o711);
 const report = join(folder, 'report.json');
 // Whatever a test or a program that it starts leaves behind goes with the folder.
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');

@@ -19,11 +19,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { sweepTempFolders, withTempFolder } from '../../src/artifacts/temp-folder.ts';
 import { isGone, ownerIn, ownOwner, prefixOf, type TempOwner } from '../../src/artifacts/temp-owner.ts';
+import { asOrdinaryUser, isRoot, OTHER_USER } from '../support/ordinary-user.ts';
 
 const isLinux = process.platform === 'linux';
-const isRoot = process.getuid?.() === 0;
 /** Of `nobody`, in most places. */
-const OTHER_USER = 65_534;
 
 describe('temporary folders', () => {
   let parent: string;
@@ -178,15 +177,4 @@ function startOf(pid: number): string {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
   const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   return createHash('sha256').update(`${boot}/${started}`).digest('hex').slice(0, 6);
-}
-
-/** Root may remove anything. */
-async function asOrdinaryUser(work: () => Promise<void>): Promise<void> {
-  if (!isRoot || process.seteuid === undefined) return work();
-  process.seteuid(OTHER_USER);
-  try {
-    await work();
-  } finally {
-    process.seteuid(0);
-  }
 }

@@ -9,6 +9,7 @@ import { parseTemplate } from '../../src/template/parse.ts';
 import { rewriteTemplate } from '../../src/template/rewrite.ts';
 import type { JsonValue } from '../../src/template/types.ts';
 import { valueAt } from '../../src/template/value.ts';
+import { asOrdinaryUser } from '../support/ordinary-user.ts';
 
 let root = '';
 
@@ -624,11 +625,16 @@ describe('errors', () => {
     expect(error.message).toContain('refers to "/dev/zero", which is neither a file nor a directory');
   });
 
-  it.skipIf(process.geteuid?.() === 0 || process.platform === 'win32')('name a directory that may not be read', async () => {
+  it.skipIf(process.platform === 'win32')('name a directory that may not be read', async () => {
     await files('shut/a.txt');
-    await chmod(join(root, 'shut'), 0o100);
-    const error = await failure(resource('AWS::Serverless::Function', 'Runtime: dotnet10\nCodeUri: shut'));
+    await chmod(root, 0o711);
+    await chmod(join(root, 'shut'), 0o111);
+    const found: UserError[] = [];
+    await asOrdinaryUser(async () => {
+      found.push(await failure(resource('AWS::Serverless::Function', 'Runtime: dotnet10\nCodeUri: shut')));
+    });
     await chmod(join(root, 'shut'), 0o700);
+    const [error] = found;
     expect(error).toMatchObject({ code: 'ARTIFACT_UNREADABLE', message: expect.stringContaining('shut cannot be read: EACCES') });
   });
 
