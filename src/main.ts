@@ -21,9 +21,15 @@ export async function main(early: EarlyInterrupts): Promise<void> {
   const interrupts = listenForInterrupts(early);
   // Looked at when the work is done: what it does must not end half way because nobody listens.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const cwd = currentDirectory();
+  if (cwd === undefined) {
+    process.stderr.write('The directory you are in does not exist any more. Go to another one, then run it again.\n');
+    process.exitCode = EXIT.failed;
+    return;
+  }
   process.exitCode = await run({
     args: process.argv.slice(2),
-    cwd: process.cwd(),
+    cwd,
     env: process.env,
     streams: { stdout: process.stdout, stderr: process.stderr },
     interactive: process.stdin.isTTY && process.stderr.isTTY && !isCi(process.env),
@@ -39,6 +45,16 @@ export async function main(early: EarlyInterrupts): Promise<void> {
     process.stderr.write(`The output could not be written: ${lost.message}\n`);
   }
   process.exit();
+}
+
+/** Undefined when somebody has removed it. */
+function currentDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }
 
 /** The first signal asks the run to stop, a second one ends the process at once. */

@@ -160,9 +160,15 @@ function checkWords(command: Command, words: readonly string[]): void {
   const extra = words[positionals.length];
   if (!open && extra !== undefined) {
     throw new UserError('USAGE', `${command.name} does not know what to do with "${extra}"`, {
-      hint: /^(true|false)$/i.test(extra) ? 'Is a switch missing before it?' : `lambda-tool ${command.name} --help`,
+      hint: hintForWord(extra, command),
     });
   }
+}
+
+function hintForWord(word: string, { name, options }: Command): string {
+  if (/^(true|false)$/i.test(word)) return 'Is a switch missing before it?';
+  if (options.includes('template') && /\.(?:template|ya?ml|json)$/i.test(word)) return `Did you mean --template ${word}?`;
+  return `lambda-tool ${name} --help`;
 }
 
 function unknownGeneralSwitch(token: string, all: SwitchTable): UserError {

@@ -107,6 +107,7 @@ describe('wrong usage', () => {
     ['deploy-serverless -sm X', '-sm', '-s'],
     ['bucket creat x', 'bucket creat', 'bucket create'],
     ['new --s3-bucket x', '--s3-bucket', 'deploy-serverless'],
+    ['validate app.yaml', 'app.yaml', '--template app.yaml'],
   ])('%s is refused with a suggestion', async (line, named, hint) => {
     const error = await usageError(line);
     expect(error.message).toContain(named);

@@ -261,3 +261,16 @@ describe('the line with account and region', () => {
     expect((await workspace.run(['list-serverless', '--local'])).stderr.trim()).toMatch(/^Account \d+ · us-east-1 · local target http\S+$/);
   });
 });
+
+describe('a directory that somebody has removed', () => {
+  it('is told to who is in it, without a trace of the program', () => {
+    const bin = fileURLToPath(new URL('../../bin/lambda-tool.js', import.meta.url));
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1" validate';
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, bin], { cwd: workspace.folder, encoding: 'utf8' });
+    expect([status, stdout, stderr]).toEqual([
+      1,
+      '',
+      'The directory you are in does not exist any more. Go to another one, then run it again.\n',
+    ]);
+  });
+});
