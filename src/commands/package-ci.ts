@@ -1,6 +1,6 @@
 import { publishAndRewrite, describeArtifact } from '../deployment/package.ts';
 import { announce } from '../deployment/identity.ts';
-import { convertTemplate, writeOutputTemplate } from '../deployment/output-template.ts';
+import { convertTemplate, ensureOutputTemplate, writeOutputTemplate } from '../deployment/output-template.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import { UserError } from '../errors.ts';
 import { defineCommand } from './define.ts';
@@ -59,6 +59,7 @@ export const packageCi = defineCommand({
       });
     }
     const source = await loadTemplate(options, context);
+    await ensureOutputTemplate(outputTemplate, context);
     await announce(context);
     const packaged = await publishAndRewrite({ ...options, package: undefined, keepText: true }, source, context, 'package only');
     const text = await convertTemplate(packaged.text, source.template, options.outputFormat);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 import type { Context } from '../context.ts';
 import { UserError, messageOf } from '../errors.ts';
@@ -15,6 +15,23 @@ export async function convertTemplate(text: string, template: Template, format: 
   // Loaded when it is wanted: most templates keep their format.
   const { formatYaml } = await import('../template/yaml-text.ts');
   return formatYaml(value);
+}
+
+/** Finds out before anything is built or published whether the packaged template can be written. Throws UserError FILE_NOT_WRITABLE. */
+export async function ensureOutputTemplate(target: string, { cwd }: Pick<Context, 'cwd'>): Promise<void> {
+  if (target === '-') return;
+  const { checkWritable } = await import('../report/safe-file.ts');
+  const path = resolve(cwd, target);
+  // Folders are not made here: a name that is mistyped would make one.
+  if (!existsSync(dirname(path)))
+    throw new UserError(
+      'FILE_NOT_WRITABLE',
+      `The packaged template cannot be written to ${target}: there is no directory ${dirname(path)}`,
+      {
+        hint: 'Check --output-template, or make the directory',
+      },
+    );
+  checkWritable(path, 'The packaged template');
 }
 
 /**

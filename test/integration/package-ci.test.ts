@@ -100,6 +100,8 @@ describe('package-ci', () => {
     const nowhere = await packageCi('-ot', 'no/such/folder/x');
     expect(nowhere.code).toBe(1);
     expect(nowhere.document.error?.code).toBe('FILE_NOT_WRITABLE');
+    // Told before anything is published.
+    expect(nowhere.stderr).not.toContain('[zip');
     writeFileSync(join(project, 'broken.template'), 'Resources: [');
     const broken = await packageCi('-t', 'broken.template', '-ot', 'never');
     expect(broken.code).toBe(1);
