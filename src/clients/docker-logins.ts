@@ -74,8 +74,17 @@ function hostOf(name: string): string {
 async function askHelper(helper: string, key: string, env: Environment): Promise<RegistryLogin | undefined> {
   const answer = await runHelper(`docker-credential-${helper}`, key, env);
   if (answer === undefined) return undefined;
-  const { Username: username = '', Secret: secret = '' } = JSON.parse(answer) as { Username?: string; Secret?: string };
+  const { Username: username = '', Secret: secret = '' } = parseAnswer(answer);
   return secret === '' ? undefined : { username: username === IDENTITY_TOKEN ? '' : username, secret: () => secret };
+}
+
+/** What went wrong with it would quote it, and a secret is in it. */
+function parseAnswer(answer: string): { readonly Username?: string; readonly Secret?: string } {
+  try {
+    return (JSON.parse(answer) ?? {}) as { Username?: string; Secret?: string };
+  } catch {
+    return {};
+  }
 }
 
 /** Undefined when the helper knows nothing of that registry, or is not there: then the registry is asked without a login. */

@@ -62,6 +62,15 @@ describe('what docker login has stored', () => {
     expect(await find('a.example')).toBeUndefined();
   });
 
+  it('is nothing when a helper answers with something else, which is not quoted', async () => {
+    const env = { PATH: `${folder}:${process.env['PATH']}` };
+    helper('odd', 'odd.example', 'very-secret, and no JSON');
+    helper('null', 'null.example', 'null');
+    store({ credHelpers: { 'odd.example': 'odd', 'null.example': 'null' } });
+    expect(await find('odd.example', env)).toBeUndefined();
+    expect(await find('null.example', env)).toBeUndefined();
+  });
+
   it('is not among what a log of it shows', async () => {
     store({ auths: { 'reg.example': { auth: base64('me:very-secret') } } });
     const login = await findStoredLogin('reg.example', { DOCKER_CONFIG: folder });
