@@ -161,7 +161,7 @@ async function zipRows() {
   const change = (directory) => writeFileSync(join(directory, 'stamp.txt'), String(process.hrtime.bigint()));
 
   console.log(
-    `\n${'zips, 3 pairs'.padEnd(44)}${'ours'.padStart(9)}${'peer'.padStart(9)}${'ratio'.padStart(8)}${'goal'.padStart(7)}  peak memory; peer`,
+    `\n${'zips, 3 pairs'.padEnd(44)}${'ours'.padStart(9)}${'peer'.padStart(9)}${'ratio'.padStart(8)}${'goal'.padStart(7)}  ${'peak memory, peer, ratio'.padEnd(26)}  peer`,
   );
   const measured = (title, ours, peer, peerName, goal, options) => {
     const pairs = [];
@@ -172,9 +172,12 @@ async function zipRows() {
     }
     const [a, b] = [0, 1].map((side) => pairs.map((pair) => pair[side]));
     const ms = (values) => `${median(values.map(({ ms }) => ms)).toFixed(0)} ms`.padStart(9);
-    const mib = (values) => (values[0].mib === undefined ? '?' : `${Math.max(...values.map(({ mib }) => mib)).toFixed(0)} MiB`);
+    const peak = (values) => Math.max(...values.map(({ mib }) => mib ?? Number.NaN));
+    // Unknown where there is no /usr/bin/time.
+    const [mine, theirs] = [peak(a), peak(b)];
+    const memory = Number.isNaN(mine + theirs) ? '?' : `${mine.toFixed(0)} MiB, ${theirs.toFixed(0)} MiB, ${(mine / theirs).toFixed(2)} ×`;
     const ratio = `${median(pairs.map(([ours, peer]) => ours.ms / peer.ms)).toFixed(2)} ×`.padStart(8);
-    console.log(`${title.padEnd(44)}${ms(a)}${ms(b)}${ratio}${`${goal} ×`.padStart(7)}  ${mib(a)} against ${mib(b)}; ${peerName}`);
+    console.log(`${title.padEnd(44)}${ms(a)}${ms(b)}${ratio}${`${goal} ×`.padStart(7)}  ${memory.padEnd(26)}  ${peerName}`);
   };
 
   const program = await bundledZip();
