@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { UserError } from '../errors.ts';
 import type { DeleteRequest } from '../stack/delete.ts';
 import { defineCommand } from './define.ts';
+import { BUCKET_OPTIONS } from './option-sets.ts';
 
 export const deleteServerless = defineCommand({
   name: 'delete-serverless',
@@ -23,9 +24,7 @@ export const deleteServerless = defineCommand({
     'empty-buckets',
     'dry-run',
     'keep-artifacts',
-    's3-bucket',
-    's3-prefix',
-    'resolve-s3',
+    ...BUCKET_OPTIONS,
     'termination-protection',
     'yes',
     'timeline',

@@ -2,6 +2,7 @@ import { announce, requireStackName } from '../deployment/identity.ts';
 import { stackDeps } from '../deployment/stack-deps.ts';
 import { missingStack } from '../stack/missing-stack.ts';
 import { defineCommand } from './define.ts';
+import { BUCKET_OPTIONS } from './option-sets.ts';
 
 export const describeServerless = defineCommand({
   name: 'describe-serverless',
@@ -9,7 +10,7 @@ export const describeServerless = defineCommand({
   group: 'Applications',
   aws: true,
   positionals: [{ name: 'stack-name', describe: 'Name or ARN of the stack; --stack-name beats it', option: 'stack-name' }],
-  options: ['stack-name', 'drift', 'timeline', 's3-bucket', 's3-prefix', 'resolve-s3', 'port'],
+  options: ['stack-name', 'drift', 'timeline', ...BUCKET_OPTIONS, 'port'],
   persist: ['stack-name'],
   examples: [
     { command: 'lambda-tool describe-serverless Shop', describe: '' },

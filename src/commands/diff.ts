@@ -2,6 +2,7 @@ import { announce, requireStackName } from '../deployment/identity.ts';
 import { loadTemplate } from '../deployment/template-source.ts';
 import { EXIT } from '../exit-codes.ts';
 import { defineCommand } from './define.ts';
+import { BUCKET_OPTIONS, DOTNET_BUILD_OPTIONS } from './option-sets.ts';
 
 export const diff = defineCommand({
   name: 'diff',
@@ -21,17 +22,10 @@ export const diff = defineCommand({
     'termination-protection',
     'template',
     'template-substitutions',
-    's3-bucket',
-    's3-prefix',
-    'resolve-s3',
+    ...BUCKET_OPTIONS,
     'package',
     'build',
-    'configuration',
-    'framework',
-    'msbuild-parameters',
-    'use-container-for-build',
-    'container-image-for-build',
-    'code-mount-directory',
+    ...DOTNET_BUILD_OPTIONS,
     'docker-build-options',
     'docker-host-build-output-dir',
     'pull',

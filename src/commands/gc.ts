@@ -8,6 +8,7 @@ import { plural } from '../output/format.ts';
 import type { Place } from '../records/types.ts';
 import { parseAge } from '../settings/age.ts';
 import { defineCommand } from './define.ts';
+import { BUCKET_OPTIONS } from './option-sets.ts';
 import type { OptionName } from './options.ts';
 
 export const gc = defineCommand({
@@ -15,7 +16,7 @@ export const gc = defineCommand({
   summary: 'Remove artifacts that no stack and no recorded deployment needs any more',
   group: 'Buckets',
   aws: true,
-  options: ['s3-bucket', 's3-prefix', 'resolve-s3', 'older-than', 'keep-deployments', 'dry-run', 'yes', 'port'],
+  options: [...BUCKET_OPTIONS, 'older-than', 'keep-deployments', 'dry-run', 'yes', 'port'],
   examples: [
     { command: 'lambda-tool gc -sb shop-artifacts --dry-run', describe: 'show what would go' },
     { command: 'lambda-tool gc -sb shop-artifacts --older-than 30d --yes', describe: '' },

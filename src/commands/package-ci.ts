@@ -4,6 +4,7 @@ import { convertTemplate, ensureOutputTemplate, writeOutputTemplate } from '../d
 import { loadTemplate } from '../deployment/template-source.ts';
 import { UserError } from '../errors.ts';
 import { defineCommand } from './define.ts';
+import { BUCKET_OPTIONS, DOTNET_BUILD_OPTIONS, REPOSITORY_OPTIONS } from './option-sets.ts';
 
 export const packageCi = defineCommand({
   name: 'package-ci',
@@ -15,25 +16,15 @@ export const packageCi = defineCommand({
     'template-substitutions',
     'output-template',
     'output-format',
-    's3-bucket',
-    's3-prefix',
-    'resolve-s3',
-    'configuration',
-    'framework',
-    'msbuild-parameters',
-    'use-container-for-build',
-    'container-image-for-build',
-    'code-mount-directory',
+    ...BUCKET_OPTIONS,
+    ...DOTNET_BUILD_OPTIONS,
     'disable-version-check',
     'docker-build-options',
     'docker-host-build-output-dir',
     'force-build',
     'pull',
     'builder',
-    'ecr-scan-on-push',
-    'ecr-encryption',
-    'ecr-lifecycle-policy',
-    'ecr-tags',
+    ...REPOSITORY_OPTIONS,
     'port',
   ],
   persist: [

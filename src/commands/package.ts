@@ -1,4 +1,5 @@
 import { defineCommand } from './define.ts';
+import { DOTNET_BUILD_OPTIONS } from './option-sets.ts';
 
 export const packageProject = defineCommand({
   name: 'package',
@@ -12,12 +13,7 @@ export const packageProject = defineCommand({
     'package-type',
     'output-package',
     'function-architecture',
-    'configuration',
-    'framework',
-    'msbuild-parameters',
-    'use-container-for-build',
-    'container-image-for-build',
-    'code-mount-directory',
+    ...DOTNET_BUILD_OPTIONS,
     'function-layers',
     'disable-version-check',
     'image-tag',

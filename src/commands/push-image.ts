@@ -1,5 +1,6 @@
 import { announce } from '../deployment/identity.ts';
 import { defineCommand } from './define.ts';
+import { REPOSITORY_OPTIONS } from './option-sets.ts';
 
 export const pushImage = defineCommand({
   name: 'push-image',
@@ -23,10 +24,7 @@ export const pushImage = defineCommand({
     'force-build',
     'pull',
     'builder',
-    'ecr-scan-on-push',
-    'ecr-encryption',
-    'ecr-lifecycle-policy',
-    'ecr-tags',
+    ...REPOSITORY_OPTIONS,
     'port',
   ],
   persist: [

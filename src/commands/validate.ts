@@ -5,6 +5,7 @@ import { loadTemplate } from '../deployment/template-source.ts';
 import { UserError } from '../errors.ts';
 import { wrapLines } from '../output/wrap.ts';
 import { defineCommand } from './define.ts';
+import { BUCKET_OPTIONS } from './option-sets.ts';
 
 export const validate = defineCommand({
   name: 'validate',
@@ -18,9 +19,7 @@ export const validate = defineCommand({
     'parameters-file',
     'online',
     'stack-name',
-    's3-bucket',
-    's3-prefix',
-    'resolve-s3',
+    ...BUCKET_OPTIONS,
     'port',
   ],
   persist: ['template', 'template-substitutions', 'template-parameters', 's3-bucket', 's3-prefix', 'resolve-s3'],

@@ -3,6 +3,7 @@ import { pollingPauseMs, stackDeps } from '../deployment/stack-deps.ts';
 import { formatSeconds } from '../output/format.ts';
 import type { Answer } from '../output/reporter.ts';
 import { defineCommand } from './define.ts';
+import { REPORT_OPTIONS } from './option-sets.ts';
 import type { WatchOutcome } from '../stack/watch.ts';
 
 export const watch = defineCommand({
@@ -18,9 +19,7 @@ export const watch = defineCommand({
     'stack-polling-delay',
     'template',
     'template-substitutions',
-    'timeline',
-    'report',
-    'outputs-file',
+    ...REPORT_OPTIONS,
     'port',
   ],
   persist: ['stack-name', 'template', 'template-substitutions'],
