@@ -41,17 +41,27 @@ describe.skipIf(noProc !== undefined)('the token of the registry', () => {
     await engine?.removeTag(`${name}:v1`).catch(() => undefined);
   });
 
-  /** Runs a push under watch. Home, state, cache, temporary files and the project are all below the workspace. */
+  const FEWEST_LOOKS = 6;
+
+  /**
+   * Runs a push under watch, and again where it took less time than a few looks. Home, state, cache, temporary files and the project are all
+   * below the workspace. Answers the first.
+   */
   async function watched(args: readonly string[], env: Record<string, string>): Promise<{ watch: SecretWatch; push: CliResult }> {
     const watch = watchForSecret(token, [workspace.folder]);
     const settings = { HOME: home, XDG_STATE_HOME: join(home, 'state'), XDG_CONFIG_HOME: join(home, 'config'), ...env };
-    const push = await workspace.run([...args, '--local', '--verbose'], { env: settings });
+    const run = () => workspace.run([...args, '--local', '--verbose'], { env: settings });
+    const push = await run();
+    for (let tries = 0; watch.looks < FEWEST_LOOKS && tries < 10; tries += 1) {
+      const again = await run();
+      expect([again.code, watch.isIn(again.stdout), watch.isIn(again.stderr)]).toEqual([push.code, false, false]);
+    }
     await watch.end();
     return { watch, push };
   }
 
   function expectNothing({ watch, push }: { watch: SecretWatch; push: CliResult }): void {
-    expect(watch.looks).toBeGreaterThan(5);
+    expect(watch.looks).toBeGreaterThanOrEqual(FEWEST_LOOKS);
     expect([...watch.seen]).toEqual([keys]);
     expect(statSync(keys).mode & 0o777).toBe(0o600);
     expect([watch.isIn(push.stdout), watch.isIn(push.stderr)]).toEqual([false, false]);
