@@ -45,6 +45,15 @@ export const DOTNET_BUILD_OPTIONS = [
   'code-mount-directory',
 ] as const satisfies OptionSet;
 
+/** How the images of a template are built. */
+export const IMAGE_BUILD_OPTIONS = [
+  'docker-build-options',
+  'docker-host-build-output-dir',
+  'force-build',
+  'pull',
+  'builder',
+] as const satisfies OptionSet;
+
 /** How ECR repositories are made. */
 export const REPOSITORY_OPTIONS = ['ecr-scan-on-push', 'ecr-encryption', 'ecr-lifecycle-policy', 'ecr-tags'] as const satisfies OptionSet;
 

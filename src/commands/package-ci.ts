@@ -4,7 +4,7 @@ import { convertTemplate, ensureOutputTemplate, writeOutputTemplate } from '../d
 import { loadTemplate } from '../deployment/template-source.ts';
 import { UserError } from '../errors.ts';
 import { defineCommand } from './define.ts';
-import { BUCKET_OPTIONS, DOTNET_BUILD_OPTIONS, REPOSITORY_OPTIONS } from './option-sets.ts';
+import { BUCKET_OPTIONS, DOTNET_BUILD_OPTIONS, IMAGE_BUILD_OPTIONS, REPOSITORY_OPTIONS } from './option-sets.ts';
 
 export const packageCi = defineCommand({
   name: 'package-ci',
@@ -19,11 +19,7 @@ export const packageCi = defineCommand({
     ...BUCKET_OPTIONS,
     ...DOTNET_BUILD_OPTIONS,
     'disable-version-check',
-    'docker-build-options',
-    'docker-host-build-output-dir',
-    'force-build',
-    'pull',
-    'builder',
+    ...IMAGE_BUILD_OPTIONS,
     ...REPOSITORY_OPTIONS,
     'port',
   ],

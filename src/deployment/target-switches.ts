@@ -1,3 +1,4 @@
+import { quoted } from '../artifacts/split-arguments.ts';
 import type { OptionName } from '../commands/options.ts';
 import type { Settings } from '../settings/resolve.ts';
 
@@ -20,7 +21,7 @@ export function targetSwitches(settings: Settings, region?: string): string {
   const isLocal = settings.get('local').value === true;
   return SWITCHES.map((name) => {
     const { value, source } = settings.get(name);
-    if (name === 'region' && region !== undefined && !(isLocal && source === undefined)) return ` --region ${quote(region)}`;
+    if (name === 'region' && region !== undefined && !(isLocal && source === undefined)) return ` --region ${quoted(region)}`;
     return source === 'command line' ? asSwitch(name, value) : '';
   }).join('');
 }
@@ -32,10 +33,6 @@ export function givenSwitches(settings: Settings, names: readonly OptionName[]):
 }
 
 function asSwitch(name: OptionName, value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'number') return ` --${name} ${quote(String(value))}`;
+  if (typeof value === 'string' || typeof value === 'number') return ` --${name} ${quoted(String(value))}`;
   return value === true ? ` --${name}` : '';
-}
-
-function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
